@@ -18,7 +18,7 @@ export const logs: Command = {
   details:
     'Customers: with -f, follows a run until it ends; or the runs of a job, the next ones included, until Ctrl-C. The ' +
     'exit code is 1 if the run that was shown did not succeed. Operators: what the program of the instance wrote, each ' +
-    'line with its time and stream; with -f, until it ends. Which of the two it is, the token says that is used; a jobs ' +
+    'line with its time and stream; with -f, until it ends. The token decides which; a jobs ' +
     'repo that names its instance means that one.',
   options: { ...containerLog.options, ...runLogs.options },
   run: async call => {

@@ -18,7 +18,7 @@ import { run } from './run.ts'
 
 const commands = [
   ...grouped('Jobs, in a jobs repo:', [check, list, next, run, login, push, logs]),
-  ...grouped('Instances, for operators:', operatorCommands),
+  ...Object.entries(operatorCommands).flatMap(([group, some]) => grouped(`${group}, for operators:`, some)),
   ...grouped('This command:', [completion]),
 ]
 

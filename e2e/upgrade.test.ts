@@ -69,7 +69,7 @@ test('a container is upgraded and rolled back without a failed request, and a cr
     image: await anotherImage(t, docker, ['node', '-e', 'process.exit(7)']),
   })
   assert.equal(failed.operation.status, 'failed')
-  assert.match(failed.operation.error ?? '', /The image and the data of before are back\.$/)
+  assert.match(failed.operation.error ?? '', /The previous image and data are back\.$/)
   assert.deepEqual([failed.status, failed.image_id], ['running', upgraded.image_id])
   assert.equal(await read(), 'of the new version')
 

@@ -117,7 +117,7 @@ test('a copy made during many writes has every record that was answered for befo
   )
   const { status, detail = '' } = await killed
   assert.deepEqual(
-    [status, /The instance and its other copies are unchanged/.test(detail)],
+    [status, /The instance and its other backups are unchanged/.test(detail)],
     [502, true],
     detail,
   )

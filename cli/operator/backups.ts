@@ -16,7 +16,7 @@ import { instanceArgument } from './instance.ts'
 import { ago, columnLook, type Looks } from './look.ts'
 import { done, failed, stillInProgress, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
 
-const copyArgument: Argument = { name: 'copy', words: 'the id of a copy', example: 'copy_01k3' }
+const backupArgument: Argument = { name: 'backup', words: 'the id of a backup', example: 'copy_01k3' }
 
 const lookEveryMs = 500
 
@@ -26,8 +26,8 @@ const backup: Command = {
   name: 'backup',
   takes: [{ ...instanceArgument, optional: true }],
   needsRepo: false,
-  summary: 'copies an instance while it runs; without a name, the records of the control plane',
-  details: 'The copy goes into the store of BACKUP_STORE. longhouse verify proves that it can be restored.',
+  summary: 'backs up an instance while it runs; without a name, the records of the control plane',
+  details: 'The backup goes into the store of BACKUP_STORE. longhouse verify proves that it can be restored.',
   options: waitOptions,
   run: async call => {
     const { args, output } = call
@@ -39,16 +39,16 @@ const backup: Command = {
     }
     const records = await control.ask<{ created_at: string; bytes: number }>('postAdminBackup')
     if (args.flag('json')) output.json(records)
-    else output.say(`The records of the control plane are copied, ${bytesInWords(records.bytes)}`)
+    else output.say(`The records of the control plane are backed up, ${bytesInWords(records.bytes)}`)
     return done
   },
 }
 
 const verify: Command = {
   name: 'verify',
-  takes: [instanceArgument, copyArgument],
+  takes: [instanceArgument, backupArgument],
   needsRepo: false,
-  summary: 'proves that a copy can be restored',
+  summary: 'proves that a backup can be restored',
   details: 'Restores it into a scratch folder, checks every file and database, and starts a runtime on it.',
   options: waitOptions,
   run: async call => {
@@ -94,8 +94,8 @@ const backups: Command = {
   name: 'backups',
   takes: [instanceArgument],
   needsRepo: false,
-  summary: 'lists the copies of an instance, newest first',
-  details: 'PROVEN says when a copy was last restored into a scratch folder and checked.',
+  summary: 'lists the backups of an instance, newest first',
+  details: 'PROVEN says when a backup was last restored into a scratch folder and checked.',
   options: jsonOption,
   run: async call => {
     const { args, output, now } = call
@@ -107,7 +107,7 @@ const backups: Command = {
       return done
     }
     if (answer.backups.length === 0)
-      output.note(`${args.id} has no copies; longhouse backup ${args.id} makes one.`)
+      output.note(`${args.id} has no backups; longhouse backup ${args.id} makes one.`)
     const rows = answer.backups.map(
       ({ id, status, created_at: made, bytes, reason, verified_at: proven, error }) => [
         id,
@@ -133,14 +133,14 @@ const restore: Command = {
       words: 'the name of an instance; or, on a fresh host, the address of a store',
       example: 'acme copy_01k3',
     },
-    { ...copyArgument, optional: true },
+    { ...backupArgument, optional: true },
   ],
   needsRepo: false,
-  summary: 'restores a copy of an instance, undoes a removal, or makes a fresh host whole',
+  summary: 'restores a backup of an instance, undoes a removal, or makes a fresh host whole',
   details:
-    'restore acme <copy> restores in place; if the instance does not become healthy, the previous data are put back. With --into, ' +
-    'the copy becomes a new instance. restore acme undoes the removal of acme. restore <store>, such as s3:https://…, ' +
-    'sftp:… or a folder with a slash, runs in the container of the control plane: it puts the newest copy of the records into an ' +
+    'restore acme <backup> restores in place; if the instance does not become healthy, the previous data are put back. With --into, ' +
+    'the backup becomes a new instance. restore acme undoes the removal of acme. restore <store>, such as s3:https://…, ' +
+    'sftp:… or a folder with a slash, runs in the container of the control plane: it puts the newest backup of the records into an ' +
     'empty data root.',
   options: {
     into: { value: '<name>', words: 'restores into a new instance with this name' },
@@ -154,7 +154,7 @@ const restore: Command = {
     if (/[/:]/.test(args.id)) return restoreHost(call)
     const into = args.text('into')
     if (into !== undefined && copy === undefined)
-      throw new UsageError(`--into needs a copy: longhouse restore ${args.id} <copy> --into ${into}`)
+      throw new UsageError(`--into needs a backup: longhouse restore ${args.id} <backup> --into ${into}`)
     const control = controlOf(call)
     const started = await control.ask<InstanceJson>('restoreAdminInstance', {
       path: { subdomain: args.id },

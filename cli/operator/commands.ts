@@ -10,20 +10,13 @@ import { instances } from './instances.ts'
 import { operating } from './operate.ts'
 import { raw } from './raw.ts'
 import { ofFleetUpgrades } from './upgrades.ts'
-import { watching } from './watching.ts'
+import { open, watching } from './watching.ts'
 
-/** The commands that ask a control plane. */
-export const operatorCommands: readonly Command[] = [
-  instances,
-  instance,
-  ...lookingBack,
-  ...operating,
-  bulk,
-  ...ofEnvironment,
-  ...ofFleetUpgrades,
-  ...copying,
-  ...watching,
-  ...ofAlerts,
-  ...ofAccess,
-  raw,
-]
+/** The commands that ask a control plane, by the groups of the help. */
+export const operatorCommands: Readonly<Record<string, readonly Command[]>> = {
+  Instances: [instances, instance, ...lookingBack, open, ...operating, bulk, ...ofEnvironment],
+  Backups: copying,
+  Fleet: ofFleetUpgrades,
+  Watching: [...watching, ...ofAlerts],
+  Access: [...ofAccess, raw],
+}

@@ -84,14 +84,14 @@ const restart: Command = {
 const upgrade = operate('upgrade', 'upgradeAdminInstance', {
   summary: 'upgrades an instance to the configured image, or to another one',
   details:
-    'A copy is made first. If the new image does not become healthy, image and data are put back, and the operation fails and says so.',
+    'A backup is made first. If the new image does not become healthy, image and data are put back, and the operation fails and says so.',
   options: { image: { value: '<image>', words: 'another image than the configured one' } },
   body: ({ args }) => (args.text('image') === undefined ? {} : { image: args.text('image') }),
 })
 
 const rollback = operate('rollback', 'rollbackAdminInstance', {
   summary: 'takes an instance back to before its last upgrade: image and data',
-  details: 'What was written since the upgrade is in the copy that is made first.',
+  details: 'What was written since the upgrade is in the backup that is made first.',
 })
 
 const remove = operate('delete', 'deleteAdminInstance', {
@@ -102,7 +102,7 @@ const remove = operate('delete', 'deleteAdminInstance', {
 const purge = operate('purge', 'deleteAdminInstance', {
   summary: 'removes an instance and deletes its data for good',
   details:
-    'Asks for the name of the instance first, unless --yes is given. A copy is made before, and kept for as long as BACKUP_KEEP_PURGED says.',
+    'Asks for the name of the instance first, unless --yes is given. A backup is made before, and kept for as long as BACKUP_KEEP_PURGED says.',
   options: {
     yes: { short: 'y', words: 'does not ask for the name' },
     anyway: { words: 'deletes even a folder that is not marked as this instance’s volume' },
@@ -121,7 +121,7 @@ const resetPassword = operate('reset-password', 'resetPasswordAdminInstance', {
 const transfer: Command = {
   ...operate('transfer', 'transferAdminInstance', {
     summary: 'hands an instance over to another owner, with its data and a new password',
-    details: 'Sessions and API tokens of the previous owner end. A copy is made first.',
+    details: 'Sessions and API tokens of the previous owner end. A backup is made first.',
     body: ({ args }) => ({ owner_email: args.word(1) }),
   }),
   takes: [

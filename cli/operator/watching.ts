@@ -185,7 +185,7 @@ const audit: Command = {
   },
 }
 
-const open: Command = {
+export const open: Command = {
   name: 'open',
   takes: [{ ...instanceArgument, optional: true }],
   needsRepo: false,
@@ -219,4 +219,4 @@ function browse(url: string): void {
   child.unref()
 }
 
-export const watching: readonly Command[] = [overview, operation, audit, metrics, open]
+export const watching: readonly Command[] = [overview, operation, audit, metrics]

@@ -89,12 +89,12 @@ function uploadRoute(parts: BackupRoutes): Route {
     method: 'post',
     path: '/admin/instances/{subdomain}/backups',
     summary:
-      'Upload an archive as a copy of an instance, which can then be restored. It is proven to work before it counts',
+      'Upload an archive as a backup of an instance, which can then be restored. It is proven to work before it counts',
     guard: parts.admin,
     role: 'operate',
     params: named,
     rawBody: 'An archive, as `GET …/archive` answers it',
-    answers: { 201: { description: 'The copy, which works', schema: backupSchema } },
+    answers: { 201: { description: 'The backup, which works', schema: backupSchema } },
     handle: async (c, { params }) => {
       const instance = requireInstance(parts, params.subdomain)
       const body = c.req.raw.body

@@ -47,7 +47,7 @@ test('data that cannot be copied are deleted only if the operator says so, knowi
   assert.equal(readFileSync(file('precious'), 'utf8'), 'x')
   assert.match(
     await page(),
-    /its newest copy was begun at .*: everything since then is lost.*name="without_copy"/s,
+    /its newest backup was begun at .*: everything since then is lost.*name="without_copy"/s,
   )
 
   const alone = await fleet.admin<{ errors: unknown }>('DELETE', '/admin/instances/acme?without_copy=true')

@@ -67,7 +67,7 @@ test('a copy that cannot be read changes nothing, and the instance runs on', { s
     wait: 60,
   })
   assert.equal(failed.status, 502)
-  assert.match(failed.body.detail, /The instance and its other copies are unchanged\.$/)
+  assert.match(failed.body.detail, /The instance and its other backups are unchanged\.$/)
   renameSync(join(fleet.root, '.control/elsewhere'), join(fleet.root, '.control/backups'))
   assert.equal((await restore(good.id)).operation?.status, 'succeeded')
   assert.ok(!existsSync(file('later')))

@@ -35,7 +35,7 @@ function makeRoute(parts: BackupRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/backup',
-    summary: 'Make a copy of an instance, while it runs',
+    summary: 'Back up an instance, while it runs',
     guard: admin,
     role: 'operate',
     mayWait: true,
@@ -43,10 +43,10 @@ function makeRoute(parts: BackupRoutes): Route {
     body: nothing,
     answers: {
       201: {
-        description: 'The copy was made, within the time that `Prefer: wait=N` allows',
+        description: 'The backup was made, within the time that `Prefer: wait=N` allows',
         schema: backupSchema,
       },
-      202: { description: 'The copy is being made; `Location` leads to it', schema: backupSchema },
+      202: { description: 'The backup is being made; `Location` leads to it', schema: backupSchema },
       303: { description: 'For a browser: back to the page' },
     },
     handle: async (c, { params }) => {
@@ -63,11 +63,11 @@ function listRoute({ db, admin, ...parts }: BackupRoutes): Route {
   return route({
     method: 'get',
     path: '/admin/instances/{subdomain}/backups',
-    summary: 'The copies of an instance, newest first',
+    summary: 'The backups of an instance, newest first',
     guard: admin,
     role: 'read',
     params: named,
-    answers: { 200: { description: 'The copies that can be restored', schema: backupsSchema } },
+    answers: { 200: { description: 'The backups that can be restored', schema: backupsSchema } },
     handle: (c, { params }) => {
       const { id } = requireInstance(parts, params.subdomain)
       return c.json({ backups: keptCopies(db, id).map(wireBackup) })
@@ -79,15 +79,15 @@ function oneRoute({ db, admin, ...parts }: BackupRoutes): Route {
   return route({
     method: 'get',
     path: '/admin/instances/{subdomain}/backups/{id}',
-    summary: 'One copy, also while it is being made',
+    summary: 'One backup, also while it is being made',
     guard: admin,
     role: 'read',
     params: numbered,
-    answers: { 200: { description: 'The copy', schema: backupSchema } },
+    answers: { 200: { description: 'The backup', schema: backupSchema } },
     handle: (c, { params }) => {
       const instance = requireInstance(parts, params.subdomain)
       const row = findCopy(db, params.id)
-      if (row?.instanceId !== instance.id) throw unknownBackup(`This instance has no copy "${params.id}".`)
+      if (row?.instanceId !== instance.id) throw unknownBackup(`This instance has no backup "${params.id}".`)
       return c.json(wireBackup(row))
     },
   })
@@ -98,17 +98,17 @@ function verifyRoute(parts: BackupRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/backups/{id}/verify',
-    summary: 'Restore a copy into a scratch folder, check it, and start a runtime on it',
+    summary: 'Restore a backup into a scratch folder, check it, and start a runtime on it',
     guard: admin,
     role: 'operate',
     mayWait: true,
     params: numbered,
     body: nothing,
     answers: {
-      200: { description: 'The copy works', schema: backupSchema },
-      202: { description: 'The work has started; `Location` leads to the copy', schema: backupSchema },
+      200: { description: 'The backup works', schema: backupSchema },
+      202: { description: 'The work has started; `Location` leads to the backup', schema: backupSchema },
       303: { description: 'For a browser: back to the page' },
-      507: { description: 'There is no space to try the copy, which says nothing about it' },
+      507: { description: 'There is no space to try the backup, which says nothing about it' },
     },
     handle: async (c, { params }) => {
       const instance = requireInstance(parts, params.subdomain)
@@ -122,13 +122,13 @@ function recordsRoute({ admin, copyRecords }: BackupRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/backup',
-    summary: 'Copy the control plane’s own records now; they are copied every hour',
+    summary: 'Back up the control plane’s own records now; they are backed up every hour',
     guard: admin,
     role: 'operate',
     body: nothing,
     answers: {
       201: {
-        description: 'The copy was made',
+        description: 'The backup was made',
         schema: z.object({ created_at: z.iso.datetime(), bytes: z.number() }),
       },
     },
@@ -138,7 +138,7 @@ function recordsRoute({ admin, copyRecords }: BackupRoutes): Route {
         return c.json({ created_at: timestamp(createdAt), bytes }, 201)
       } catch (error) {
         if (!(error instanceof StoreError)) throw error
-        throw backupFailed(`${error.message}. The earlier copies are unchanged.`)
+        throw backupFailed(`${error.message}. The earlier backups are unchanged.`)
       }
     },
   })
@@ -158,11 +158,11 @@ async function answer(
   const waitMs = preferredWait(c) * 1000
   const row = waitMs > 0 ? await within(work, waitMs) : null
   const failure = row?.error ?? row?.fault
-  if (failure) throw backupFailed(`${failure}. The instance and its other copies are unchanged.`)
+  if (failure) throw backupFailed(`${failure}. The instance and its other backups are unchanged.`)
   c.header('Location', `/admin/instances/${subdomain}/backups/${copyId}`)
   if (waitMs > 0) c.header('Preference-Applied', `wait=${waitMs / 1000}`)
   const now = row ?? findCopy(db, copyId)
-  if (!now) throw unknownBackup(`There is no copy "${copyId}".`)
+  if (!now) throw unknownBackup(`There is no backup "${copyId}".`)
   return c.json(wireBackup(now), row === null || row.status === 'waiting' ? 202 : done)
 }
 

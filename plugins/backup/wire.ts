@@ -6,10 +6,10 @@ import { type CopyRow, copyStatuses } from './schema.ts'
 export const backupSchema = z
   .object({
     id: z.string(),
-    status: z.enum(copyStatuses).meta({ description: '`kept` copies can be restored' }),
+    status: z.enum(copyStatuses).meta({ description: 'A `kept` backup can be restored' }),
     created_at: z.iso
       .datetime()
-      .meta({ description: 'Every record that was confirmed before is in the copy' }),
+      .meta({ description: 'Every record that was confirmed before is in the backup' }),
     bytes: z.number().nullable().meta({ description: 'Unpacked' }),
     stored_bytes: z.number().nullable().meta({ description: 'What the store needed for it' }),
     reason: z.enum(copyReasons),

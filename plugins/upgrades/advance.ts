@@ -216,7 +216,7 @@ async function rollBackOne(
   if (undoes === null || subject.undoes !== undoes)
     return end(
       'kept',
-      'It was upgraded again, or its data of before are no longer kept. Restore a backup instead.',
+      'It was upgraded again, or its previous data are no longer kept. Restore a backup instead.',
     )
   const opened = (undoOperationId: string) =>
     updateMember(db, member, { status: 'rolling-back', undoOperationId, reason: null })

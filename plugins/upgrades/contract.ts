@@ -20,7 +20,7 @@ export type FleetUpgradeState = (typeof fleetUpgradeStates)[number]
 /**
  * How one instance stands in a fleet upgrade:
  * - `upgraded`, `unhealthy`: it has the new image, and is as it should be, or is not healthy any more.
- * - `failed`: its upgrade failed, and its image and data of before were put back.
+ * - `failed`: its upgrade failed, and its previous image and data were put back.
  * - `skipped`: nothing was done, for a reason.
  * - `rolled-back`, `kept`: after an undo; `kept` has the new image still, for a reason.
  */

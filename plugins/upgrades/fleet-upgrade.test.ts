@@ -56,7 +56,7 @@ test('a version that fails is put back, and no other instance gets it until an o
   assert.equal(body.state, 'halted')
   assert.match(body.reason ?? '', /1 instance failed .*\(amber\); it halts at 1/)
   assert.deepEqual(standing(body), ['amber failed', 'beryl waiting', 'coral waiting'])
-  assert.match(body.instances[0]?.reason ?? '', /The image and the data of before are back\.$/)
+  assert.match(body.instances[0]?.reason ?? '', /The previous image and data are back\.$/)
   assert.equal((await instance('amber')).status, 'running')
   assert.equal((await instance('beryl')).image, 'longhouse-runtime:latest')
   const { attention } = (

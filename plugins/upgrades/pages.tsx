@@ -12,7 +12,7 @@ import type { FleetUpgrade, Member } from './schema.ts'
 import { wireSummary } from './wire.ts'
 
 const path = '/admin/upgrades'
-/** Fleet upgrades of before, and instances of one, that a page lists. */
+/** Earlier fleet upgrades, and instances of one, that a page lists. */
 const upgradesListed = 50
 const membersListed = 200
 

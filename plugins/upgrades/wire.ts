@@ -156,7 +156,7 @@ export const previewSchema = z.object({
   image_id: z.string(),
   total: z.int(),
   about_ms: z.int().meta({ description: 'About how long it takes, with the waits between the waves' }),
-  measured: z.boolean().meta({ description: 'Whether that rests on upgrades of before' }),
+  measured: z.boolean().meta({ description: 'Whether that is based on earlier upgrades' }),
   waves: z.array(
     z.object({
       wave: z.int(),

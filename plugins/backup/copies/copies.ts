@@ -56,7 +56,7 @@ export function requireCopy(db: BackupDb, instanceId: string, id: string): CopyR
   const row = findCopy(db, id)
   if (row?.instanceId === instanceId && row.status === 'kept' && row.snapshot !== null)
     return { ...row, snapshot: row.snapshot }
-  throw unknownBackup(`This instance has no copy "${id}". GET …/backups lists those that it has.`)
+  throw unknownBackup(`This instance has no backup "${id}". GET …/backups lists those that it has.`)
 }
 
 /** Copies that are still to be made, oldest first. */

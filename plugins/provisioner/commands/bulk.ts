@@ -62,9 +62,9 @@ function requestOne(fleet: Fleet, subdomain: string, action: BulkAction, image: 
 function copy(fleet: Fleet, subdomain: string): null {
   const instance = requireInstance(fleet.db, subdomain)
   const copies = fleet.copies()
-  const fault = copies ? copies.overview(instance.id).fault : 'nothing makes copies here'
-  if (!copies || fault !== null) throw notPossibleNow(`No copy can be made: ${fault}`)
-  if (instance.readyAt === null) throw notPossibleNow(`"${subdomain}" has no data to copy yet.`)
+  const fault = copies ? copies.overview(instance.id).fault : 'nothing makes backups here'
+  if (!copies || fault !== null) throw notPossibleNow(`No backup can be made: ${fault}`)
+  if (instance.readyAt === null) throw notPossibleNow(`"${subdomain}" has no data to back up yet.`)
   copies.request(instance, 'demand')
   fleet.changed({ instanceId: instance.id, subdomain, change: 'copy', operationId: null, result: 'accepted' })
   return null

@@ -144,8 +144,8 @@ export function lossWords(fleet: Fleet, { id }: Pick<Instance, 'id'>): string {
     .copies()
     ?.overview(id)
     .copies.find(({ status, reason }) => status === 'kept' && reason !== 'upload')
-  if (!kept) return 'there is no copy of its data: everything is lost'
-  return `its newest copy was begun at ${timestamp(kept.createdAt)}: everything since then is lost`
+  if (!kept) return 'there is no backup of its data: everything is lost'
+  return `its newest backup was begun at ${timestamp(kept.createdAt)}: everything since then is lost`
 }
 
 function open({ db, clock }: Fleet, instanceId: string, asked: OperationKind, image?: string): string {

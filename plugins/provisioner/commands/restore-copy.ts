@@ -26,10 +26,10 @@ export function restoreCopy(fleet: Fleet, subdomain: string, copyId: string): Ac
     copies.require(instance.id, copyId)
     if (instance.desired === 'deleted')
       throw notPossibleNow(
-        `"${subdomain}" is removed. Undo the removal first, or restore the copy into a new name.`,
+        `"${subdomain}" is removed. Undo the removal first, or restore the backup into a new name.`,
       )
     if (instance.pendingCopyId !== null)
-      throw notPossibleNow(`"${subdomain}" is still being made from a copy.`)
+      throw notPossibleNow(`"${subdomain}" is still being made from a backup.`)
     const operation = { instanceId: instance.id, kind: 'restore', image: null, copyId } as const
     const plan = planOf('restore', wanted(instance))
     const operationId = openOperation(db, operation, clock.now(), plan)
@@ -93,5 +93,5 @@ export function restoreAll(fleet: Fleet, copyOf: (instanceId: string) => string 
 function requireCopies(fleet: Fleet): VolumeCopies {
   const copies = fleet.copies()
   if (copies) return copies
-  throw notPossibleNow('This control plane makes no copies of instances; there is nothing to restore.')
+  throw notPossibleNow('This control plane makes no backups of instances; there is nothing to restore.')
 }

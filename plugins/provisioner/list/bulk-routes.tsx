@@ -45,7 +45,7 @@ export function bulkRoute(parts: ProvisionerRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/instances/bulk',
-    summary: `Start, stop, restart, copy or upgrade up to ${mostAtOnce} instances; the answer and the audit log have an entry for each`,
+    summary: `Start, stop, restart, back up or upgrade up to ${mostAtOnce} instances; the answer and the audit log have an entry for each`,
     operation: 'bulkInstances',
     guard: parts.admin,
     role: 'operate',

@@ -52,7 +52,7 @@ test('several instances are stopped and started at once, and each has a result a
     [200, ['one-x unchanged', 'two-x unchanged']],
   )
   const copies = await bulk({ action: 'backup', instances: ['one-x'] })
-  assert.match(copies.body.instances[0]?.detail ?? '', /No copy can be made: nothing makes copies here/)
+  assert.match(copies.body.instances[0]?.detail ?? '', /No backup can be made: nothing makes backups here/)
 
   for (const [body, path, words] of [
     [{ action: 'stop' }, 'instances', /at least one instance/],

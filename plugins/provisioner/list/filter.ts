@@ -57,7 +57,7 @@ export const filterFields = {
     .meta({ description: 'List only those that nothing pays for, though something should' }),
   backup_overdue: truth
     .optional()
-    .meta({ description: 'List only those that should have a newer copy, or a proven one' }),
+    .meta({ description: 'List only those that should have a newer backup, or a proven one' }),
 }
 
 export const filterSchema = z.object(filterFields)

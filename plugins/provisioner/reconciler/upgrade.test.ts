@@ -40,7 +40,7 @@ test('an upgrade to a version that ends puts image and data back, and says that 
   const { body } = await ask('upgrade', { image: 'runtime:2' })
   assert.deepEqual([body.operation?.kind, body.operation?.status], ['upgrade', 'failed'])
   assert.match(body.operation?.error ?? '', /^start container: .*line two of the disaster/s)
-  assert.match(body.operation?.error ?? '', /The image and the data of before are back\.$/)
+  assert.match(body.operation?.error ?? '', /The previous image and data are back\.$/)
   assert.deepEqual([body.status, body.image, body.image_id], ['running', before.image, before.image_id])
   assert.equal(readFileSync(file('precious'), 'utf8'), 'of before')
   assert.equal(existsSync(file('behave')), false)

@@ -55,7 +55,7 @@ const takeDown = (status: InstanceStatus): Plan['steps'] => [
 const pause: Plan['steps'] = [{ name: 'hold requests', status: 'provisioning' }, { name: 'stop container' }]
 
 const restoreUndone = 'What it did was undone.'
-const upgradeUndone = 'The image and the data of before are back.'
+const upgradeUndone = 'The previous image and data are back.'
 const rollbackUndone = 'The image and the data that it had are back.'
 
 /**

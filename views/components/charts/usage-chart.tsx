@@ -24,7 +24,7 @@ const height = 120
 const inner = 1000
 
 /**
- * A value over time: the average as a line within the band from the least to the most, gaps where nothing was measured, and the
+ * A value over time: the average as a line within the band from the minimum to the maximum, gaps where nothing was measured, and the
  * limit. Below it, the same in words.
  */
 export function UsageChart(props: UsageChartProps) {

@@ -117,7 +117,7 @@ function Passkeys({ passkeys, errors, now }: MePageProps) {
             required
             autocomplete="off"
             error={errorOf(errors, 'name')}
-            hint="What has it, such as “laptop” or “blue key”."
+            hint="Where it is, such as “laptop” or “blue key”."
           />
           <Button>Add a passkey</Button>
           <p class="error tone-bad" role="alert" data-passkey-error hidden />

@@ -9,8 +9,8 @@ export const roleWords = {
 } as const satisfies Record<Role, string>
 
 const hints = {
-  read: 'Read: see everything',
-  operate: 'Operate: also create, start, stop, upgrade, back up, remove',
+  read: 'Read: see instances, billing, mail, alerts and the audit log',
+  operate: 'Operate: also read container logs, create, start, stop, upgrade, back up, remove',
   own: 'Own: also delete for good, change owners, manage operators and tokens',
 } as const satisfies Record<Role, string>
 

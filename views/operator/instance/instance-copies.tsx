@@ -38,7 +38,7 @@ export function Copies({ subdomain, removed, overview, now }: CopiesProps) {
     <Panel title="Backups" id="backups">
       <div class="stack">
         {fault === null ? null : (
-          <Notice tone="warn" title="No copies can be made now">
+          <Notice tone="warn" title="No backups can be made now">
             <p>{fault}</p>
           </Notice>
         )}
@@ -46,7 +46,7 @@ export function Copies({ subdomain, removed, overview, now }: CopiesProps) {
           of={{
             'Last proven restore': lastProven ? (
               <>
-                <Time at={lastProven.at} now={now} />, of the copy made{' '}
+                <Time at={lastProven.at} now={now} />, of the backup made{' '}
                 <Time at={lastProven.createdAt} now={now} />
               </>
             ) : (
@@ -55,10 +55,10 @@ export function Copies({ subdomain, removed, overview, now }: CopiesProps) {
           }}
         />
         {copies.length === 0 ? (
-          <p>There are no copies yet. The first one is made within an hour after the first start.</p>
+          <p>There are no backups yet. The first one is made within an hour after the first start.</p>
         ) : (
           <Table
-            caption={`Copies of ${subdomain}`}
+            caption={`Backups of ${subdomain}`}
             rows={copies}
             rowId={({ id }) => id}
             columns={[
@@ -73,16 +73,16 @@ export function Copies({ subdomain, removed, overview, now }: CopiesProps) {
                   copy.status === 'kept' && !removed ? (
                     <Confirm
                       ask="Restore…"
-                      about={`the copy of ${dateTime(copy.createdAt, 'UTC')}`}
-                      confirm="Restore this copy"
+                      about={`the backup of ${dateTime(copy.createdAt, 'UTC')}`}
+                      confirm="Restore this backup"
                       action={`/admin/instances/${subdomain}/restore`}
                       fields={{ backup: copy.id }}
                     >
                       <p>
                         The instance goes back to <Time at={copy.createdAt} now={now} as="full" />. It stops
-                        for a moment; its current data are copied first. If it does not start on the copy,
-                        they are put back. Due times that have passed are not run again, and everyone is
-                        signed out.
+                        for a moment; its current data are backed up first. If it does not start on the
+                        backup, they are put back. Due times that have passed are not run again, and everyone
+                        is signed out.
                       </p>
                     </Confirm>
                   ) : null,
@@ -107,7 +107,7 @@ export function Copies({ subdomain, removed, overview, now }: CopiesProps) {
               </p>
               <Field
                 name="backup"
-                label="Copy"
+                label="Backup"
                 options={kept.map(({ id, createdAt, reason }) => ({
                   value: id,
                   label: `${dateTime(createdAt, 'UTC')}, ${reasons[reason]}`,

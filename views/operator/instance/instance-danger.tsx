@@ -46,7 +46,7 @@ export function DangerZone(props: RemovalProps & { busy: boolean; restorable: bo
           </Row>
         ) : null}
         {rollback === null || busy || !stays ? null : (
-          <Row says="The image and the data of before its last upgrade come back. What was saved since is only in a backup.">
+          <Row says="The image and data from before its last upgrade come back. What was saved since is only in a backup.">
             <Confirm ask="Roll back…" confirm="Roll back" action={action('rollback')}>
               <p>
                 The instance goes back to <code>{rollback.image}</code>, with its data of{' '}
@@ -58,7 +58,7 @@ export function DangerZone(props: RemovalProps & { busy: boolean; restorable: bo
           </Row>
         )}
         {restorable && stays ? (
-          <Row says="The data of a backup replace the current data, which are copied first. What was saved since the backup is only in that copy.">
+          <Row says="The data of a backup replace the current data, which are backed up first. What was saved since the backup is only in that new one.">
             <a class="button" href="#backups">
               Choose a backup
             </a>

@@ -35,7 +35,7 @@ export function EnvironmentPage(props: EnvironmentProps) {
       <PageHead
         title={`Environment of ${subdomain}`}
         crumb={{ href: `/admin/instances/${subdomain}`, label: subdomain }}
-        lead="Variables for the instance’s own program, such as LOG_LEVEL. Jobs do not get them: secrets of the instance are for jobs."
+        lead="Variables for the instance’s own program, such as LOG_LEVEL. Of these, jobs get only HTTP_PROXY, HTTPS_PROXY and NO_PROXY: for jobs, the instance has secrets."
       />
       {waiting ? (
         <Notice tone="warn" title="Applies at the next restart">

@@ -32,8 +32,8 @@ export function Upgrade(props: InstanceView & { busy: boolean }) {
               <Confirm ask="Upgrade…" confirm="Upgrade" look="plain" action={action('upgrade')}>
                 <p>
                   Runs in progress get time to finish; then the instance stops for about a second, and
-                  requests wait. If the new version does not become healthy, the image and the data of before
-                  are put back.
+                  requests wait. If the new version does not become healthy, the previous image and data are
+                  put back.
                 </p>
                 <Field
                   name="image"

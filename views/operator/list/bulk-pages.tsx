@@ -19,9 +19,9 @@ const whatHappens: Record<Action, string> = {
   stop: 'Each finishes its current runs first, then stops. Its data stays. No job runs until it is started again.',
   restart:
     'They restart a few at a time. Each finishes its current runs first, then is down for a few seconds.',
-  backup: 'A copy of each is made while it runs, a few at a time.',
+  backup: 'Each is backed up while it runs, a few at a time.',
   upgrade:
-    'They are upgraded a few at a time. The data of each is copied first. One that does not answer with the new image goes back to the image and the data of before.',
+    'They are upgraded a few at a time. The data of each is backed up first. One that does not answer with the new image goes back to the previous image and data.',
 }
 
 const labelOf = (action: Action) => bulkChoices.find(each => each.action === action)?.label ?? action

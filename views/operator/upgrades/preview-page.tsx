@@ -39,11 +39,11 @@ export function PreviewPage(props: PreviewPageProps) {
           <div class="stack">
             <p>
               About {durationWords(Math.round(aboutMs / 1000) * 1000)}
-              {measured ? ', from upgrades of before' : ', assumed: no upgrade was measured yet'}. {parallel}{' '}
-              at the same time, {soakMs === 0 ? 'no pause' : durationWords(soakMs)} between two waves. It
-              halts after {haltAfter} {haltAfter === 1 ? 'failure' : 'failures'}, and when a wave upgrades no
-              instance. A backup of each is made before its upgrade; each stops for about a second, and
-              requests wait.
+              {measured ? ', based on earlier upgrades' : ', assumed: no upgrade was measured yet'}.{' '}
+              {parallel} at the same time, {soakMs === 0 ? 'no pause' : durationWords(soakMs)} between two
+              waves. It halts after {haltAfter} {haltAfter === 1 ? 'failure' : 'failures'}, and when a wave
+              upgrades no instance. A backup of each is made before its upgrade; each stops for about a
+              second, and requests wait.
             </p>
             <PostForm action="/admin/upgrades" look="inline">
               {Object.entries(fields).map(([name, value]) => (

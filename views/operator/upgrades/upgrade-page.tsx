@@ -72,7 +72,7 @@ export function UpgradePage(props: UpgradePageProps) {
           columns={[
             { label: 'Wave', kind: 'lead', cell: ({ wave }) => `Wave ${wave}` },
             { label: 'Instances', kind: 'number', cell: ({ total }) => String(total) },
-            { label: 'How they stand', cell: ({ counts }) => counts },
+            { label: 'Progress', cell: ({ counts }) => counts },
             {
               label: 'Actions',
               kind: 'end',
@@ -136,11 +136,11 @@ function Situation(props: UpgradePageProps) {
   return (
     <>
       {state === 'halted' ? (
-        <Notice tone="bad" title="It has halted">
+        <Notice tone="bad" title="Halted">
           <p>{reason}</p>
           <p>
-            No other upgrade begins. Failed instances have the image and the data of before. Resume it to
-            accept these failures, cancel it to leave things as they are, or undo it.
+            No other upgrade begins. Failed instances have their previous image and data. Resume it to accept
+            these failures, cancel it to leave things as they are, or undo it.
           </p>
         </Notice>
       ) : reason ? (
@@ -209,7 +209,7 @@ function Undo({ path, wave, ask, about }: { path: string; wave: number | null; a
         {wave === null
           ? 'Every instance that was upgraded'
           : `Every instance that was upgraded in wave ${wave}`}{' '}
-        goes back to the image and the data of before, the newest first.{' '}
+        goes back to its previous image and data, the newest first.{' '}
         <strong>What was saved since is no longer in it.</strong> A backup of the current data is made first.
         No other instance is upgraded.
       </p>
