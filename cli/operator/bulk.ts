@@ -10,7 +10,7 @@ interface ResultsJson {
   instances: { subdomain: string; result: string | null; operation_id: string | null; detail: string }[]
 }
 
-const looks: Looks = { asked: 'green', refused: 'red' }
+const looks: Looks = { accepted: 'green', refused: 'red' }
 
 /** The same to several instances. */
 export const bulk: Command = {

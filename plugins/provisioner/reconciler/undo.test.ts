@@ -70,7 +70,7 @@ test('an upgrade that could not be undone is undone as soon as that is possible,
   assert.deepEqual([after.image_id, readFileSync(file('precious'), 'utf8')], [before.image_id, 'of before'])
   assert.deepEqual([after.operation?.kind, after.operation?.id], ['upgrade', failed.operation?.id])
   const error = after.operation?.error ?? ''
-  assert.match(error, /The image and the data of before are back\.$/)
+  assert.match(error, /The previous image and data are back\.$/)
   assert.doesNotMatch(error, /Undoing failed/)
   assert.equal((await fleet.visit('acme')).status, 200)
 })

@@ -46,7 +46,7 @@ export function DangerZone(props: RemovalProps & { busy: boolean; restorable: bo
           </Row>
         ) : null}
         {rollback === null || busy || !stays ? null : (
-          <Row says="The image and data from before its last upgrade come back. What was saved since is only in a backup.">
+          <Row says="The previous image and data come back. What was saved since is only in a backup.">
             <Confirm ask="Roll back…" confirm="Roll back" action={action('rollback')}>
               <p>
                 The instance goes back to <code>{rollback.image}</code>, with its data of{' '}
