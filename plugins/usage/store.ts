@@ -46,6 +46,8 @@ export function openUsageStore(db: UsageDb) {
       .map(row => [row.instanceId, row.key]),
   )
 
+  const sumUp = createSums(db)
+
   const keyOf = (instanceId: string): number => {
     const known = keys.get(instanceId)
     if (known !== undefined) return known
@@ -79,7 +81,7 @@ export function openUsageStore(db: UsageDb) {
 
     /** Sums up what is complete, and deletes what is older than it is kept. */
     tidy: (now: number): void => {
-      sumUp(db, now)
+      sumUp(now)
       drop(db, now)
     },
 
@@ -102,25 +104,61 @@ export function openUsageStore(db: UsageDb) {
 }
 export type UsageStore = ReturnType<typeof openUsageStore>
 
-const ofMinutes = sql`key, min(cpu), round(avg(cpu)), max(cpu), min(memory_kib), round(avg(memory_kib)), max(memory_kib), min(disk_kib), round(avg(disk_kib)), max(disk_kib), max(processes)`
-const ofSpreads = sql`key, min(cpu_min), round(avg(cpu_avg)), max(cpu_max), min(memory_min), round(avg(memory_avg)), max(memory_max), min(disk_min), round(avg(disk_avg)), max(disk_max), max(processes)`
+/** The figures of a row: how each is called in quarters and days, how it is summed up, and which column of the minutes it is from. */
+const figures = [
+  ...[
+    ['cpu', 'cpu'],
+    ['memory', 'memory_kib'],
+    ['disk', 'disk_kib'],
+  ].flatMap(([name, minute]) =>
+    (['min', 'avg', 'max'] as const).map(sum => ({ name: `${name}_${sum}`, sum, minute: `${minute}` })),
+  ),
+  { name: 'processes', sum: 'max', minute: 'processes' } as const,
+]
+type Figure = (typeof figures)[number]
 
-/** Each complete quarter from its minutes, and each complete day from its quarters: from the last one that was summed up on. */
-function sumUp(db: UsageDb, now: number): void {
-  for (const { from, into, parts, columns, ms } of [
-    { from: usageMinutes, into: usageQuarters, parts: 15, columns: ofMinutes, ms: quarterMs },
-    { from: usageQuarters, into: usageDays, parts: 96, columns: ofSpreads, ms: dayMs },
-  ]) {
-    const complete = Math.floor(now / ms)
-    const newest = db.get<{ at: number | null }>(sql`select max(at) as at from ${into}`).at
-    const oldest = db.get<{ at: number | null }>(sql`select min(at) as at from ${from}`).at
-    if (oldest === null) continue
-    // A clock that was set back leaves rows of the future: then all that is there is summed up again, which changes nothing.
-    const done = newest === null || newest >= complete ? 0 : newest + 1
-    for (let at = Math.max(done, Math.floor(oldest / parts)); at < complete; at++)
-      db.run(
-        sql`insert or replace into ${into} select ${at}, ${columns} from ${from} where at >= ${at * parts} and at < ${(at + 1) * parts} group by key`,
-      )
+const listed = (column: (figure: Figure) => string): SQL => sql.raw(figures.map(column).join(', '))
+const summed = ({ sum }: Figure, column: string) =>
+  sum === 'avg' ? `round(avg(${column}))` : `${sum}(${column})`
+
+const spreadColumns = listed(({ name }) => name)
+
+/** Sums up minutes into quarters and quarters into days, once each is complete. */
+function createSums(db: UsageDb) {
+  const levels = [
+    {
+      ...{ from: usageMinutes, into: usageQuarters, parts: 15, ms: quarterMs },
+      columns: listed(figure => summed(figure, figure.minute)),
+    },
+    {
+      ...{ from: usageQuarters, into: usageDays, parts: 96, ms: dayMs },
+      columns: listed(figure => summed(figure, figure.name)),
+    },
+  ].map(level => ({ ...level, done: null as number | null }))
+
+  return (now: number): void => {
+    for (const level of levels) {
+      const { from, into, parts, columns } = level
+      const complete = Math.floor(now / level.ms)
+      if (complete === level.done) continue
+      const edge = (wanted: SQL): number | null => db.get<{ at: number | null }>(wanted).at
+      const oldest = edge(sql`select min(at) as at from ${from}`)
+      // A clock that was ahead left rows of the future, and may have ended the newest period too early: that one is summed up again.
+      const newest = edge(sql`select max(at) as at from ${into} where at < ${complete}`) ?? 0
+      // Only periods that have rows: a clock may be years ahead.
+      const next = (at: number) =>
+        edge(sql`select min(at) as at from ${from} where at >= ${at * parts} and at < ${complete * parts}`)
+      for (let part = next(newest); part !== null; ) {
+        const at = Math.floor(part / parts)
+        // Without its first parts, which may be deleted by now, a period must not replace the sum of all of them.
+        const verb = sql.raw(oldest !== null && at * parts >= oldest ? 'replace' : 'ignore')
+        db.run(
+          sql`insert or ${verb} into ${into} (at, key, ${spreadColumns}) select ${at}, key, ${columns} from ${from} where at >= ${at * parts} and at < ${(at + 1) * parts} group by key`,
+        )
+        part = next(at + 1)
+      }
+      level.done = complete
+    }
   }
 }
 
@@ -164,7 +202,7 @@ function pointsOf(
   const quarter = Math.floor((to - 1) / quarterMs) * quarterMs
   const day = Math.floor((to - 1) / dayMs) * dayMs
   const minutes = (begin: number) =>
-    sql`select at * ${minuteMs} as ms, 1 as weight, cpu as cpu_min, cpu as cpu_avg, cpu as cpu_max, memory_kib as memory_min, memory_kib as memory_avg, memory_kib as memory_max, disk_kib as disk_min, disk_kib as disk_avg, disk_kib as disk_max, processes from ${usageMinutes} where key = ${key} and ${within(begin, to, minuteMs)}`
+    sql`select at * ${minuteMs} as ms, 1 as weight, ${listed(({ name, minute }) => `${minute} as ${name}`)} from ${usageMinutes} where key = ${key} and ${within(begin, to, minuteMs)}`
   const quarters = (begin: number) =>
     sql`select at * ${quarterMs} as ms, 15 as weight, ${spreadColumns} from ${usageQuarters} where key = ${key} and ${within(begin, quarter, quarterMs)}`
   const days = sql`select at * ${dayMs} as ms, 1440 as weight, ${spreadColumns} from ${usageDays} where key = ${key} and ${within(from, day, dayMs)}`
@@ -174,18 +212,17 @@ function pointsOf(
       : stretchMs < dayMs
         ? sql`${quarters(from)} union all ${minutes(quarter)}`
         : sql`${days} union all ${quarters(day)} union all ${minutes(quarter)}`
-  const average = (column: string) => {
-    const name = sql.raw(column)
-    return sql`sum(${name} * weight) * 1.0 / sum(case when ${name} is not null then weight end)`
-  }
+  const columns = listed(({ name, sum }) =>
+    sum === 'avg'
+      ? `sum(${name} * weight) * 1.0 / sum(case when ${name} is not null then weight end) as ${name}`
+      : `${sum}(${name}) as ${name}`,
+  )
   return db
     .all<Row>(
-      sql`select cast(ms / ${stretchMs} as integer) as stretch, min(cpu_min) as cpu_min, ${average('cpu_avg')} as cpu_avg, max(cpu_max) as cpu_max, min(memory_min) as memory_min, ${average('memory_avg')} as memory_avg, max(memory_max) as memory_max, min(disk_min) as disk_min, ${average('disk_avg')} as disk_avg, max(disk_max) as disk_max, max(processes) as processes from (${rows}) group by stretch order by stretch`,
+      sql`select cast(ms / ${stretchMs} as integer) as stretch, ${columns} from (${rows}) group by stretch order by stretch`,
     )
     .flatMap(row => pointOf(row, stretchMs))
 }
-
-const spreadColumns = sql`cpu_min, cpu_avg, cpu_max, memory_min, memory_avg, memory_max, disk_min, disk_avg, disk_max, processes`
 
 /**
  * Moments of a table, each looked up by itself: its rows are ordered by time, and an index by instance would make keeping a round

@@ -23,7 +23,19 @@ function openStore(t: TestContext) {
   sqlite.pragma('synchronous = OFF')
   const count = (table: string) =>
     (sqlite.prepare(`select count(*) as rows from ${table}`).get() as { rows: number }).rows
-  return { store: openUsageStore(db), count }
+  /** The processor time in what is summed up, by quarters and days since noon's midnight, until `to`. */
+  const sums = (to: number) => {
+    const of = (table: string, ms: number) => {
+      const first = Math.floor((noon - day / 2) / ms)
+      return sqlite
+        .prepare(
+          `select at - ${first} as at, cpu_min as min, cpu_avg as avg, cpu_max as max from ${table} where at < ${Math.floor(to / ms)} order by at`,
+        )
+        .all() as { at: number; min: number; avg: number; max: number }[]
+    }
+    return { quarters: of('usage_quarters', 15 * minute), days: of('usage_days', day) }
+  }
+  return { store: openUsageStore(db), count, sums }
 }
 
 const sample = (instanceId: string, cpu: number | null, memoryMib = 100) => ({
@@ -102,6 +114,59 @@ test('a clock that is set back loses nothing and counts nothing twice', t => {
     points.map(({ at }) => (at - noon) / minute),
     [0, 30, 60, 90, 120, 150],
   )
+})
+
+test('a clock that was ahead for a while changes nothing of what was measured before and after', t => {
+  const { store, sums } = openStore(t)
+  const start = noon - day / 2
+  let minutes = 0
+  // The last minute of each quarter is quiet: a quarter of which only that is left would show.
+  const measure = (count: number, aheadMs = 0) => {
+    for (const end = minutes + count; minutes < end; minutes++) {
+      const now = start + minutes * minute + aheadMs
+      store.keep([sample(acme, minutes % 15 === 14 ? 100 : 900)], now)
+      store.tidy(now)
+    }
+  }
+  measure(26 * 60 + 5)
+  measure(20, 30 * day)
+  measure(60 * 60)
+  const { quarters, days } = sums(start + minutes * minute)
+  // The clock was wrong from 02:05 to 02:25.
+  const whole = quarters.filter(({ at }) => at * 15 < 26 * 60 || at * 15 > 26 * 60 + 25)
+  assert.ok(whole.length > 200, `${whole.length} quarters`)
+  assert.deepEqual(
+    whole.filter(({ min, avg, max }) => min !== 100 || avg !== 847 || max !== 900),
+    [],
+  )
+  assert.deepEqual(
+    days.map(({ min, max }) => ({ min, max })),
+    [
+      { min: 100, max: 900 },
+      { min: 100, max: 900 },
+      { min: 100, max: 900 },
+    ],
+  )
+  assert.ok(
+    days.every(({ avg }) => Math.abs(avg - 847) < 5),
+    'each day is the average of the whole day',
+  )
+})
+
+test('a day that a clock ahead ended too early is summed up when it really ends', t => {
+  const { store } = openStore(t)
+  const start = noon - day / 2
+  const measure = (at: number, cpu: number) => {
+    store.keep([sample(acme, cpu)], at)
+    store.tidy(at)
+  }
+  measure(start, 100)
+  measure(start + 3 * day, 100)
+  for (let at = start + minute; at < start + day + 20 * minute; at += minute) measure(at, 900)
+  const { points } = store.read(acme, 'year', start + day + 20 * minute)
+  assert.equal(points[0]?.at, start)
+  assert.deepEqual([points[0]?.cpu.max, points[0]?.cpu.min], [0.9, 0.1])
+  assert.ok((points[0]?.cpu.avg ?? 0) > 0.89, `${points[0]?.cpu.avg}`)
 })
 
 test('a new instance never gets the rows of one whose data were deleted', t => {
