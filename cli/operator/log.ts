@@ -5,6 +5,7 @@ import { eventsOf } from '../command/events.ts'
 import { CommandError } from '../command/jobs-folder.ts'
 import { type Control, controlOf } from './control/control.ts'
 import { instanceArgument } from './instance.ts'
+import { createLogPlace } from './log-place.ts'
 import { done } from './waiting.ts'
 
 /** What the program of an instance wrote. Part of `longhouse logs`. */
@@ -18,7 +19,7 @@ export const containerLog: Command = {
     follow: { short: 'f', words: 'follows the log as it is written' },
     search: { value: '<words>', words: 'of an instance: only lines with all of these words' },
     since: { value: '<time>', words: 'of an instance: since this time, or 15m, 2h, 1d ago' },
-    until: { value: '<time>', words: 'of an instance: until this time, or so long ago' },
+    until: { value: '<time>', words: 'of an instance: until this time, or so long ago; not with --follow' },
     lines: { value: '<number>', short: 'n', words: 'of an instance: how many of the newest; 500 by default' },
   },
   run: async call => {
@@ -49,31 +50,24 @@ async function follow(
   query: Record<string, string | undefined>,
 ): Promise<string> {
   const { id: subdomain } = args
-  let since = query.since
+  const place = createLogPlace()
   for (let broken = 0; broken < retries.most; broken++) {
     try {
       const stream = await control.open('getAdminInstanceLog', {
         path: { subdomain },
-        query: { ...query, since },
+        query: { ...query, since: place.reopen() ?? query.since },
         headers: { Accept: 'text/event-stream' },
       })
       for await (const { name, data } of eventsOf(stream)) {
         if (name === 'end') return `${subdomain}: ${data}`
-        output.pass('out', `${data}\n`)
-        since = after(data) ?? since
+        if (place.isNew(data)) output.pass('out', `${data}\n`)
         broken = 0
       }
     } catch (error) {
       signal.throwIfAborted()
-      if (error instanceof Refusal || (since === query.since && broken === 0)) throw error
+      if (error instanceof Refusal || (!place.hasBegun() && broken === 0)) throw error
     }
     await pause(retries.pauseMs, undefined, { signal })
   }
   throw new CommandError(`the log of ${subdomain} cannot be followed any more: the connection breaks`)
-}
-
-/** The moment after a line, which begins with its time; null if it has none. */
-function after(line: string): string | null {
-  const at = Date.parse(line.slice(0, line.indexOf(' ')))
-  return Number.isNaN(at) ? null : new Date(at + 1).toISOString()
 }

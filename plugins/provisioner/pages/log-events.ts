@@ -1,6 +1,6 @@
 import { overloaded } from '../../../src/http/problem.ts'
 import type { LogEntry } from '../driver.ts'
-import { cleanEntry, entryText } from './log-text.ts'
+import { entryText } from './log-text.ts'
 
 const mostReaders = 20
 const beatMs = 15_000
@@ -14,7 +14,7 @@ export function createLogEvents(closing: AbortSignal) {
   let readers = 0
   return {
     /** Each line is a `message`; when the instance ends there is one `end`. Throws `overloaded`. */
-    of: (open: (signal: AbortSignal) => AsyncIterable<LogEntry>, secrets: readonly string[]): Response => {
+    of: (open: (signal: AbortSignal) => AsyncIterable<LogEntry>): Response => {
       if (readers >= mostReaders)
         throw overloaded(
           `${mostReaders} clients are following logs already. Close one of them, or request the log without events.`,
@@ -24,7 +24,7 @@ export function createLogEvents(closing: AbortSignal) {
       const left = new AbortController()
       const signal = AbortSignal.any([closing, left.signal])
       return new Response(
-        eventsOf(open(signal)[Symbol.asyncIterator](), secrets, () => {
+        eventsOf(open(signal)[Symbol.asyncIterator](), () => {
           if (left.signal.aborted) return
           readers--
           left.abort()
@@ -42,11 +42,7 @@ export function createLogEvents(closing: AbortSignal) {
   }
 }
 
-function eventsOf(
-  lines: AsyncIterator<LogEntry>,
-  secrets: readonly string[],
-  leave: () => void,
-): ReadableStream<Uint8Array> {
+function eventsOf(lines: AsyncIterator<LogEntry>, leave: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let beats: NodeJS.Timeout | undefined
   let silentBeats = 0
@@ -70,7 +66,7 @@ function eventsOf(
         silentBeats = 0
         try {
           const { done, value } = await lines.next()
-          if (!done) return controller.enqueue(encoder.encode(`data: ${eventText(value, secrets)}\n\n`))
+          if (!done) return controller.enqueue(encoder.encode(`data: ${eventText(value)}\n\n`))
           controller.enqueue(encoder.encode('event: end\ndata: the instance is not running\n\n'))
         } catch (error) {
           const words = error instanceof Error ? error.message : String(error)
@@ -86,5 +82,4 @@ function eventsOf(
 }
 
 /** In an event, a carriage return would end the line. */
-const eventText = (entry: LogEntry, secrets: readonly string[]) =>
-  entryText(cleanEntry(entry, secrets)).replace(/[\r\n]/g, ' ')
+const eventText = (entry: LogEntry) => entryText(entry).replace(/[\r\n]/g, ' ')

@@ -10,7 +10,7 @@ import { specOf } from '../records/fleet.ts'
 import { requireInstance } from '../records/instance.ts'
 import { named, type ProvisionerRoutes } from './answer.ts'
 import { createLogEvents } from './log-events.ts'
-import { entryText, findLines, secretsOf } from './log-text.ts'
+import { entryText, matching, newest, secretsOf } from './log-text.ts'
 
 const mostLines = 5000
 /** A log of 20 MiB is read within seconds; a slow disk must not hold the answer for ever. */
@@ -57,7 +57,7 @@ export function logRoute(parts: ProvisionerRoutes): Route {
     answers: {
       200: {
         description:
-          'One line each: its time, `out` or `err`, and what was written, with secrets masked. `search` keeps the lines with all of its words; `lines` is how many of the newest',
+          'One line each: its time, `out` or `err`, and what was written, with secrets masked. `search` keeps the lines with all of its words; `lines` is how many of the newest; as events, how many of the newest are searched at first, and `until` is refused',
         type: ['text/plain', 'text/event-stream'],
       },
     },
@@ -72,15 +72,24 @@ export function logRoute(parts: ProvisionerRoutes): Route {
       if (since !== null && until !== null && since >= until)
         throw invalidFields([{ path: 'until', message: 'must be later than `since`' }])
       if ((c.req.header('accept') ?? '').includes('text/event-stream')) {
-        const window = { since, until: null, tail: since === null ? query.lines : null, follow: true }
-        return events.of(signal => driver.log(instance, window, signal), secrets)
+        if (until !== null)
+          throw invalidFields([
+            {
+              path: 'until',
+              message: 'must be left out where the log is followed: that ends with the instance',
+            },
+          ])
+        const window = { since, until, tail: since === null ? query.lines : null, follow: true }
+        return events.of(signal =>
+          matching(driver.log(instance, window, signal), { search: query.search, secrets }),
+        )
       }
       const read = async (): Promise<LogEntry[]> => {
         // All lines are looked through for a search, and else only so many of the newest are read.
         const tail = query.search === '' ? query.lines : null
         const ending = AbortSignal.any([closing, AbortSignal.timeout(readWithinMs)])
         const lines = driver.log(instance, { since, until, tail, follow: false }, ending)
-        return await findLines(lines, { search: query.search, most: query.lines, secrets })
+        return await newest(matching(lines, { search: query.search, secrets }), query.lines)
       }
       c.header('Cache-Control', 'no-store')
       if (!wantsPage(c) && !wantsFragment(c)) {

@@ -38,18 +38,24 @@ export function entryText({ at, stream, text }: LogEntry): string {
   return `${timestamp(at) ?? '-'} ${stream === 'err' ? 'err' : 'out'} ${text}`
 }
 
-/** The newest lines that have all the words, oldest first. */
-export async function findLines(
+/** The lines that have all the words of `search`, with secrets masked: a word that is masked is not found. */
+export async function* matching(
   lines: AsyncIterable<LogEntry>,
-  { search, most, secrets }: { search: string; most: number; secrets: readonly string[] },
-): Promise<LogEntry[]> {
+  { search, secrets }: { search: string; secrets: readonly string[] },
+): AsyncGenerator<LogEntry> {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
-  const found: LogEntry[] = []
   for await (const line of lines) {
     const entry = cleanEntry(line, secrets)
     const text = entry.text.toLowerCase()
-    if (!words.every(word => text.includes(word))) continue
-    found.push(entry)
+    if (words.every(word => text.includes(word))) yield entry
+  }
+}
+
+/** The last so many lines, oldest first. */
+export async function newest(lines: AsyncIterable<LogEntry>, most: number): Promise<LogEntry[]> {
+  const found: LogEntry[] = []
+  for await (const line of lines) {
+    found.push(line)
     if (found.length > most) found.shift()
   }
   return found

@@ -67,6 +67,29 @@ test('the log is followed until the instance ends', async t => {
   assert.match(text, /event: end\ndata: the instance is not running\n\n$/)
 })
 
+test('a followed log is searched too, and takes no end', async t => {
+  const { fleet, log } = await startSpeaking(t, 'Listening\nWarning: slow disk\nwarning: late')
+  const refused = (await log('?until=1h', { Accept: 'text/event-stream' })) as unknown as {
+    status: number
+    body: { errors: { path: string }[] }
+  }
+  assert.deepEqual([refused.status, refused.body.errors?.[0]?.path], [422, 'until'])
+  const following = ask({
+    ...{
+      port: fleet.port,
+      host: 'control.localhost',
+      path: '/admin/instances/acme/log?search=warning+SLOW',
+    },
+    headers: { Authorization: 'Bearer a-token-that-only-the-operator-has', Accept: 'text/event-stream' },
+  })
+  await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
+  const { text } = await following
+  assert.deepEqual(
+    text.match(/^data: .*$/gm)?.map(line => line.replace(/ \d{4}-\S+/, '')),
+    ['data: out Warning: slow disk', 'data: the instance is not running'],
+  )
+})
+
 test('only those who may operate read a log', async t => {
   const { fleet, log } = await startSpeaking(t, 'Listening')
   const made = async (role: string) =>
