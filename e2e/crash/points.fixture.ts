@@ -40,6 +40,8 @@ interface Place {
 export class Points {
   readonly #at = new AsyncLocalStorage<Place>()
   readonly #held = new Set<string>()
+  /** Keeps what is held reachable: the garbage collector would take its open files, and Node ends the program for that. */
+  readonly #kept: unknown[] = []
   readonly #traps: () => Readonly<Record<string, Trap>>
   readonly #passed: (passed: Passed) => void
 
@@ -71,7 +73,7 @@ export class Points {
   }
 
   async #point(place: Place, what: string): Promise<void> {
-    if (this.#isHeld(place, what)) await new Promise(() => {})
+    if (this.#isHeld(place, what)) await new Promise(resolve => this.#kept.push(resolve))
   }
 
   #isHeld({ subdomain, kind, step }: Place, what: string): boolean {
@@ -166,7 +168,9 @@ export class Points {
     emitter.emit = (name: string | symbol, ...args: unknown[]) => {
       if (!names.includes(String(name))) return emit(name, ...args)
       held ??= this.#isHeld(effect.place, effect.what)
-      return held ? false : emit(name, ...args)
+      if (!held) return emit(name, ...args)
+      this.#kept.push(emitter)
+      return false
     }
   }
 }
