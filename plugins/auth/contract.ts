@@ -1,5 +1,9 @@
 import type { Principal } from '../../src/acting.ts'
+import { defineProblem } from '../../src/http/problem.ts'
 import type { AppContext, Guard, Role } from '../../src/http/route.ts'
+
+export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in has expired')
+export const notAnOperatorHere = defineProblem('not-an-operator-here', 403, 'You are not an operator here')
 
 /** An owner's account, as other plugins see it. */
 export interface Account {

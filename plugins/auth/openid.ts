@@ -2,7 +2,7 @@ import * as openid from 'openid-client'
 import type { Clock } from '../../src/clock.ts'
 import { isLoopback } from '../../src/http/address.ts'
 import type { Problem } from '../../src/http/problem.ts'
-import type { Identity } from './contract.ts'
+import { type Identity, signInOver } from './contract.ts'
 import { type EmailTrust, google, type OpenIdSettings } from './openid-config.ts'
 import {
   clocksDiffer,
@@ -10,7 +10,6 @@ import {
   providerDown,
   providerMisconfigured,
   signInDenied,
-  signInOver,
   signInRefused,
 } from './problems.ts'
 

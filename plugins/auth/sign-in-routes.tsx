@@ -13,9 +13,9 @@ import { type Site, siteUrl } from '../site/contract.ts'
 import type { AccountBook } from './account.ts'
 import type { AccountAccess } from './account-guard.ts'
 import type { AccountSessions } from './account-session.ts'
-import type { Access, Identity } from './contract.ts'
+import { type Access, type Identity, notAnOperatorHere, signInOver } from './contract.ts'
 import type { OpenIdProvider, SignInProof } from './openid.ts'
-import { signInOff, signInOver, unknownOperator } from './problems.ts'
+import { signInOff } from './problems.ts'
 
 const callbackPath = '/auth/google/callback'
 const redirectUri = (site: Site) => siteUrl(site, 'control') + callbackPath
@@ -169,7 +169,7 @@ function callbackRoute(parts: SignInParts): Route {
       if (operator) {
         const found = operators.find(identity)
         if (!found)
-          throw unknownOperator(
+          throw notAnOperatorHere(
             `No operator of this site signs in as ${identity.email}. Ask for an invitation.`,
           )
         c.set('principal', found.principal)

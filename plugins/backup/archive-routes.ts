@@ -10,7 +10,7 @@ import type { AuthService } from '../auth/contract.ts'
 import type { InstanceSummary } from '../provisioner/contract.ts'
 import { requestCopy, updateCopy, uploadsSince } from './copies/copies.ts'
 import { archiveTooLarge, noBackups, tooManyUploads } from './problems.ts'
-import { type BackupRoutes, requireInstance } from './routes.ts'
+import type { BackupRoutes } from './routes.ts'
 import type { CopyRow } from './schema.ts'
 import { StoreError } from './store/store.ts'
 import { atMost, readUpload, TooLargeError } from './upload-body.ts'
@@ -42,7 +42,7 @@ export function archiveRoutes(parts: ArchiveRoutes): Route[] {
       handle: (c, { params }) => {
         // Throws for what is not theirs.
         provisioner.owned(auth.accountOf(c)).find(params.subdomain)
-        return download(parts, c, requireInstance(parts, params.subdomain))
+        return download(parts, c, parts.provisioner.instance(params.subdomain))
       },
     }),
     route({
@@ -53,7 +53,7 @@ export function archiveRoutes(parts: ArchiveRoutes): Route[] {
       role: 'own',
       params: named,
       answers,
-      handle: (c, { params }) => download(parts, c, requireInstance(parts, params.subdomain)),
+      handle: (c, { params }) => download(parts, c, parts.provisioner.instance(params.subdomain)),
     }),
     uploadRoute(parts),
     ownUploadRoute(parts),
@@ -96,7 +96,7 @@ function uploadRoute(parts: BackupRoutes): Route {
     rawBody: 'An archive, as `GET …/archive` answers it',
     answers: { 201: { description: 'The backup, which works', schema: backupSchema } },
     handle: async (c, { params }) => {
-      const instance = requireInstance(parts, params.subdomain)
+      const instance = parts.provisioner.instance(params.subdomain)
       const body = c.req.raw.body
       if (!body) throw badRequest('The body must be an archive, as GET …/archive answers it.')
       return c.json(wireBackup(await takeArchive(parts, instance, Readable.fromWeb(body as never))), 201)
@@ -143,7 +143,7 @@ function ownUploadRoute(parts: ArchiveRoutes): Route {
             `${uploadsADay} archives were uploaded for "${subdomain}" within a day. Nothing was changed. Try again tomorrow.`,
           ),
         )
-      const row = await takeArchive(parts, requireInstance(parts, subdomain), archive, {
+      const row = await takeArchive(parts, parts.provisioner.instance(subdomain), archive, {
         uploadBytes,
         unpackedBytes: disk.limitBytes ?? uploadBytes * unpackedFactor,
         isForeignToo: query.foreign || fields.has('foreign'),

@@ -3,6 +3,5 @@ import { defineProblem } from '../../src/http/problem.ts'
 export const unknownBackup = defineProblem('unknown-backup', 404, 'No such backup')
 export const noBackups = defineProblem('no-backups', 503, 'Backups cannot be made now')
 export const backupFailed = defineProblem('backup-failed', 502, 'The backup could not be made')
-export const unknownInstance = defineProblem('unknown-instance', 404, 'No such instance')
 export const archiveTooLarge = defineProblem('archive-too-large', 413, 'The archive is too large')
 export const tooManyUploads = defineProblem('too-many-uploads', 429, 'Too many archives were uploaded')

@@ -5,7 +5,7 @@ import { type AppContext, type Guard, type Route, route } from '../../src/http/r
 import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
 import { type BackupDb, findCopy, keptCopies, requestCopy, requireCopy } from './copies/copies.ts'
 import type { CopyMaker } from './copies/making.ts'
-import { backupFailed, unknownBackup, unknownInstance } from './problems.ts'
+import { backupFailed, unknownBackup } from './problems.ts'
 import type { CopyRow } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
 import { StoreError } from './store/store.ts'
@@ -50,7 +50,7 @@ function makeRoute(parts: BackupRoutes): Route {
       303: { description: 'For a browser: back to the page' },
     },
     handle: async (c, { params }) => {
-      const instance = requireInstance(parts, params.subdomain)
+      const instance = parts.provisioner.instance(params.subdomain)
       if (store.missing()) store.require()
       const row = requestCopy(db, instance, 'demand', now())
       const making = maker.make(row.id)
@@ -69,7 +69,7 @@ function listRoute({ db, admin, ...parts }: BackupRoutes): Route {
     params: named,
     answers: { 200: { description: 'The backups that can be restored', schema: backupsSchema } },
     handle: (c, { params }) => {
-      const { id } = requireInstance(parts, params.subdomain)
+      const { id } = parts.provisioner.instance(params.subdomain)
       return c.json({ backups: keptCopies(db, id).map(wireBackup) })
     },
   })
@@ -85,7 +85,7 @@ function oneRoute({ db, admin, ...parts }: BackupRoutes): Route {
     params: numbered,
     answers: { 200: { description: 'The backup', schema: backupSchema } },
     handle: (c, { params }) => {
-      const instance = requireInstance(parts, params.subdomain)
+      const instance = parts.provisioner.instance(params.subdomain)
       const row = findCopy(db, params.id)
       if (row?.instanceId !== instance.id) throw unknownBackup(`This instance has no backup "${params.id}".`)
       return c.json(wireBackup(row))
@@ -111,7 +111,7 @@ function verifyRoute(parts: BackupRoutes): Route {
       507: { description: 'There is no space to try the backup, which says nothing about it' },
     },
     handle: async (c, { params }) => {
-      const instance = requireInstance(parts, params.subdomain)
+      const instance = parts.provisioner.instance(params.subdomain)
       const row = requireCopy(db, instance.id, params.id)
       return await answer(parts, c, instance, row.id, prove(row), 200)
     },
@@ -172,13 +172,4 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
     timer = setTimeout(() => resolve(null), ms)
   })
   return await Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
-
-export function requireInstance(
-  { provisioner }: Pick<BackupRoutes, 'provisioner'>,
-  subdomain: string,
-): InstanceSummary {
-  const found = provisioner.instances().find(each => each.subdomain === subdomain)
-  if (!found) throw unknownInstance(`No instance is called "${subdomain}".`)
-  return found
 }

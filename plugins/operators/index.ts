@@ -5,7 +5,7 @@ import { sessionCookie } from '../../src/http/session-cookie.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { guessLimit } from '../../src/sign-in/guesses.ts'
 import { openSeal } from '../../src/storage/seal.ts'
-import '../auth/contract.ts'
+import { notAnOperatorHere } from '../auth/contract.ts'
 import '../mail/contract.ts'
 import { siteUrl } from '../site/contract.ts'
 import { operatorBook } from './book.ts'
@@ -14,7 +14,6 @@ import { invitationRoutes } from './invitation-routes.tsx'
 import { meRoutes } from './me-routes.tsx'
 import { operatorRoutes } from './operator-routes.tsx'
 import { passkeyDesk } from './passkey.ts'
-import { providerRefused } from './problems.ts'
 import * as schema from './schema.ts'
 import { factorRoles, secondFactor } from './second-factor.ts'
 import { signInRoutes } from './sign-in-routes.tsx'
@@ -76,7 +75,7 @@ export const operators = definePlugin({
         'operator-of-identity': identity => {
           const row = book.byIdentity(identity)
           if (!row)
-            throw providerRefused(
+            throw notAnOperatorHere(
               `No operator of this site signs in as ${identity.email} here. If you have a password or a passkey, use it; otherwise ask for an invitation to this address. Nothing was changed.`,
             )
           book.signedIn(row.id)

@@ -2,10 +2,11 @@ import { asc, eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { RoundTrip } from '../../src/http/round-trip.ts'
 import type { AppContext } from '../../src/http/route.ts'
+import { signInOver } from '../auth/contract.ts'
 import type { OperatorBook } from './book.ts'
 import type { Passkey } from './contract.ts'
 import type { OperatorRow, OperatorsDb } from './operator.ts'
-import { passkeyRefused, signInOver } from './problems.ts'
+import { passkeyRefused } from './problems.ts'
 import { passkeys } from './schema.ts'
 
 /** Loaded with the first passkey: most control planes have none, and it is 200 files. */

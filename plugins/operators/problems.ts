@@ -7,6 +7,4 @@ export const notAnOperator = defineProblem('not-an-operator', 409, 'Only for ope
 export const noInvitation = defineProblem('no-invitation', 409, 'There is no invitation')
 export const lastWayIn = defineProblem('last-way-in', 409, 'This is the last way in')
 export const wrongSignIn = defineProblem('wrong-sign-in', 401, 'The sign-in failed')
-export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in has expired')
-export const providerRefused = defineProblem('unknown-operator', 403, 'You are not an operator here')
 export const passkeyRefused = defineProblem('passkey-refused', 403, 'The passkey could not be verified')

@@ -1,5 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Principal } from '../../src/acting.ts'
+import { defineProblem } from '../../src/http/problem.ts'
+
+export const notPossibleNow = defineProblem('not-possible-now', 409, 'Not possible in this state')
 
 export const desiredStates = ['running', 'stopped', 'deleted'] as const
 /** What the operator, the owner or billing wants an instance to be. */
@@ -460,6 +463,14 @@ export interface ProvisionerService {
   outlivesControlPlane: boolean
   /** Every instance whose volume may still exist, by name. */
   instances(): InstanceSummary[]
+  /** The one that has a subdomain, or keeps it in retention. Throws `unknown-instance`. */
+  instance(subdomain: string): InstanceSummary
+  /** The same; null when there is none. */
+  bySubdomain(subdomain: string): InstanceSummary | null
+  /** Null for one that never was, or whose volume was deleted. */
+  byId(id: string): InstanceSummary | null
+  /** By name, without those whose volume was deleted. */
+  subdomainsOf(ids: readonly string[]): string[]
   /**
    * Sets what an instance should be; the reconciler brings it about. Never deletes a volume. Throws the Problems of the
    * API: `unknown-instance`, `not-possible-now`, `suspended`. `by` is who removes it; the operator when left out.

@@ -8,6 +8,5 @@ export const subdomainHeld = defineProblem('subdomain-held', 409, 'This subdomai
 export const volumeUnknown = defineProblem('volume-unknown', 409, 'There is a volume of this name already')
 export const volumeUnseen = defineProblem('volume-unseen', 503, 'The volume cannot be looked at now')
 export const suspended = defineProblem('suspended', 409, 'This instance is suspended')
-export const notPossibleNow = defineProblem('not-possible-now', 409, 'Not possible in this state')
 export const instanceLimit = defineProblem('instance-limit', 409, 'No more instances in this account')
 export const nothingToClaim = defineProblem('nothing-to-claim', 404, 'No such instance to claim')

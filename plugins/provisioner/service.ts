@@ -7,14 +7,14 @@ import { upgradeWork } from './commands/upgrade-work.ts'
 import type { Desired, OperationKind, ProvisionerService } from './contract.ts'
 import type { Capacity } from './driver.ts'
 import { exceeds } from './drivers/capacity.ts'
+import { lookUp } from './list/look-up.ts'
 import type { HealthWatch } from './reconciler/health-watch.ts'
 import { limitInstance } from './reconciler/limits.ts'
 import { recordHealth, watched, watchedOne } from './reconciler/observation.ts'
 import type { Reconciler } from './reconciler/reconciler.ts'
-import { type RetentionSettings, summaryOf } from './reconciler/retention.ts'
+import type { RetentionSettings } from './reconciler/retention.ts'
 import { diskUsedByAll } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
-import { listInstances } from './records/instance.ts'
 import { recordNotes } from './records/note.ts'
 import { fleetSummary } from './records/summary.ts'
 import { resumeInstance, suspendInstance } from './records/suspension.ts'
@@ -38,7 +38,7 @@ export function provisionerService(parts: {
   act(): void
 }): ProvisionerService {
   const { fleet, health, reconciler, ownership, retention, capacity, memoryBytes, act } = parts
-  const { db, site, clock } = fleet
+  const { db, site } = fleet
   const oneByOne = serialByKey()
   const actIf = (changed: boolean) => {
     if (changed) act()
@@ -46,7 +46,7 @@ export function provisionerService(parts: {
   }
   return {
     outlivesControlPlane: fleet.driver.outlivesControlPlane,
-    instances: () => listInstances(db).map(each => summaryOf(each, site.dataRoot, retention, clock.now())),
+    ...lookUp(fleet, retention),
     setDesired: (subdomain, desired, by) => {
       request(fleet, subdomain, kinds[desired], by ? { by } : {})
       act()

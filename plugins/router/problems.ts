@@ -1,6 +1,6 @@
 import { defineProblem } from '../../src/http/problem.ts'
 
-export const unknownInstance = defineProblem('unknown-instance', 404, 'There is no instance at this address')
+export const unknownAddress = defineProblem('unknown-address', 404, 'There is no instance at this address')
 export const routedElsewhere = defineProblem('routed-elsewhere', 404, 'This address is served elsewhere')
 export const unsupportedCoding = defineProblem('unsupported-coding', 501, 'Transfer coding not supported')
 export const unreachable = defineProblem('instance-unreachable', 502, 'The instance did not answer')

@@ -262,7 +262,7 @@ export class Router implements RouterService {
     if (target.kind === 'malformed') return target.problem
     if (!this.#options.routes)
       return problems.routedElsewhere('On this site, another proxy routes requests to instances.')
-    return problems.unknownInstance(
+    return problems.unknownAddress(
       `No instance has this address. Check the spelling. The control plane is at ${siteUrl(this.#options.site, 'control')}.`,
     )
   }

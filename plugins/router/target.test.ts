@@ -40,7 +40,7 @@ describe('which host goes where', () => {
       const reply = await ask(edge, host)
       assert.equal(reply.status, 404, host)
       assert.equal(reply.headers['content-type'], 'application/problem+json')
-      assert.equal(JSON.parse(reply.body).type, 'urn:longhouse:problem:unknown-instance')
+      assert.equal(JSON.parse(reply.body).type, 'urn:longhouse:problem:unknown-address')
     }
   })
 

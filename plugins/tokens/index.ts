@@ -20,17 +20,14 @@ export const tokens = definePlugin({
           if (!token) return null
           const { id, name, role, instances } = token
           // By id: a subdomain may pass to another owner's instance.
-          const ids = instances && new Set(instances.map(each => each.id))
-          const names =
-            ids && provisioner.instances().flatMap(each => (ids.has(each.id) ? [each.subdomain] : []))
+          const names = instances && provisioner.subdomainsOf(instances.map(each => each.id))
           return { principal: { kind: 'token', id, name }, role, instances: names }
         },
       },
       routes: tokenRoutes({
         ...{ tokens, clock, admin: auth.admin },
         address: siteUrl(site, 'control'),
-        instanceId: subdomain =>
-          provisioner.instances().find(each => each.subdomain === subdomain)?.id ?? null,
+        instanceId: subdomain => provisioner.bySubdomain(subdomain)?.id ?? null,
       }),
     }
   },

@@ -1,9 +1,9 @@
 import type { Principal } from '../../src/acting.ts'
 import { newId } from '../../src/ids.ts'
-import type { UpgradeSubject } from '../provisioner/contract.ts'
+import { notPossibleNow, type UpgradeSubject } from '../provisioner/contract.ts'
 import type { FleetUpgrading } from './advance.ts'
 import type { FleetUpgradeState } from './contract.ts'
-import { nothingToUpgrade, notPossibleNow, upgradeInProgress } from './problems.ts'
+import { nothingToUpgrade, upgradeInProgress } from './problems.ts'
 import {
   membersOf,
   openUpgrade,

@@ -8,4 +8,3 @@ export const upgradeInProgress = defineProblem(
 )
 export const nothingToUpgrade = defineProblem('nothing-to-upgrade', 409, 'Nothing to upgrade')
 export const noImages = defineProblem('no-images', 409, 'There are no images here')
-export const notPossibleNow = defineProblem('not-possible-now', 409, 'Not possible in this state')

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import { defineProblem } from '../../src/http/problem.ts'
 import { type Guard, type Route, route } from '../../src/http/route.ts'
 import {
   type InstanceUsage,
@@ -9,8 +8,6 @@ import {
   type UsagePeriod,
   usagePeriods,
 } from '../provisioner/contract.ts'
-
-const unknownInstance = defineProblem('unknown-instance', 404, 'No such instance')
 
 const spread = z.object({ min: z.number(), avg: z.number(), max: z.number() })
 const usageShape = z.object({
@@ -44,7 +41,7 @@ const usageShape = z.object({
 /** What an instance takes, for scripts; its page shows the same. */
 export function usageRoute(parts: {
   admin: Guard
-  provisioner: Pick<ProvisionerService, 'instances'>
+  provisioner: Pick<ProvisionerService, 'instance'>
   usageOf(instanceId: string, period: UsagePeriod): InstanceUsage
 }): Route {
   const { admin, provisioner, usageOf } = parts
@@ -60,9 +57,8 @@ export function usageRoute(parts: {
     }),
     answers: { 200: { description: 'The usage', schema: usageShape } },
     handle: (c, { params: { subdomain }, query: { period } }) => {
-      const instance = provisioner.instances().find(each => each.subdomain === subdomain)
-      if (!instance) throw unknownInstance(`There is no instance "${subdomain}".`)
-      const { now, from, to, stretchMs, points } = usageOf(instance.id, period)
+      const { id } = provisioner.instance(subdomain)
+      const { now, from, to, stretchMs, points } = usageOf(id, period)
       return c.json({
         period,
         from: timestamp(from),

@@ -63,7 +63,7 @@ export class CopyMaker {
     const { id, instanceId, subdomain, reason, image } = row
     const createdAt = clock.now()
     try {
-      const volume = provisioner.instances().find(each => each.id === instanceId)?.volume
+      const volume = provisioner.byId(instanceId)?.volume
       if (volume === undefined) throw new Error('the instance is gone, with its volume')
       let report: { unread?: unknown[] } = {}
       const tags = { copy: id, instance: instanceId, name: subdomain, reason, image }

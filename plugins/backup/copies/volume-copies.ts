@@ -121,7 +121,7 @@ function retried(db: BackupDb, id: string) {
 }
 
 function imageOf({ provisioner }: CopyParts, instanceId: string): string {
-  return provisioner.instances().find(each => each.id === instanceId)?.image ?? ''
+  return provisioner.byId(instanceId)?.image ?? ''
 }
 
 function inMebibytes(bytes: number | null): string {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { Problem } from '../../../src/http/problem.ts'
-import { notPossibleNow } from '../problems.ts'
+import { notPossibleNow } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { requireInstance } from '../records/instance.ts'
 import { request } from './commands.ts'

@@ -1,7 +1,7 @@
 import { timestamp } from '../../../src/clock.ts'
 import { newId } from '../../../src/ids.ts'
-import type { OperationKind, Remover } from '../contract.ts'
-import { notPossibleNow, suspended } from '../problems.ts'
+import { notPossibleNow, type OperationKind, type Remover } from '../contract.ts'
+import { suspended } from '../problems.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { getInstance, requireInstance, updateInstance, wanted } from '../records/instance.ts'
 import {

@@ -1,4 +1,5 @@
-import { notPossibleNow, suspended, volumeUnknown } from '../problems.ts'
+import { notPossibleNow } from '../contract.ts'
+import { suspended, volumeUnknown } from '../problems.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { requireInstance, updateInstance } from '../records/instance.ts'
 import { type Accepted, openOperation } from '../records/operation.ts'

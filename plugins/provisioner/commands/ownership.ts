@@ -2,16 +2,17 @@ import { and, eq, isNotNull, isNull, ne } from 'drizzle-orm'
 import { invalidFields, Problem } from '../../../src/http/problem.ts'
 import type { AccountDirectory } from '../../auth/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
-import type {
-  Admission,
-  InstanceLimit,
-  InstanceUsage,
-  OwnedInstance,
-  OwnedInstances,
-  RunsNow,
-  UsagePeriod,
+import {
+  type Admission,
+  type InstanceLimit,
+  type InstanceUsage,
+  notPossibleNow,
+  type OwnedInstance,
+  type OwnedInstances,
+  type RunsNow,
+  type UsagePeriod,
 } from '../contract.ts'
-import { nothingToClaim, notPossibleNow, suspended, unknownInstance } from '../problems.ts'
+import { nothingToClaim, suspended, unknownInstance } from '../problems.ts'
 import { diskUseOf } from '../records/disk-use.ts'
 import { sameAddress } from '../records/email-address.ts'
 import { type Fleet, reachableAt } from '../records/fleet.ts'

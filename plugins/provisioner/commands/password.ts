@@ -1,6 +1,6 @@
 import { randomText } from '../../../src/ids.ts'
 import { hashRandomPassword } from '../../../src/password.ts'
-import { notPossibleNow } from '../problems.ts'
+import { notPossibleNow } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { requireInstance, updateInstance, wanted } from '../records/instance.ts'
 import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import type { VolumeCopies } from '../contract.ts'
-import { notPossibleNow, subdomainTaken } from '../problems.ts'
+import { notPossibleNow, type VolumeCopies } from '../contract.ts'
+import { subdomainTaken } from '../problems.ts'
 import { type Fleet, setAddress, setStatus } from '../records/fleet.ts'
 import {
   findBySubdomain,

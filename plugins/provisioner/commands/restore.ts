@@ -1,4 +1,4 @@
-import { notPossibleNow } from '../problems.ts'
+import { notPossibleNow } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { requireInstance, updateInstance, wanted } from '../records/instance.ts'
 import { type Accepted, openOperation } from '../records/operation.ts'

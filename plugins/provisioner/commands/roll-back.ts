@@ -1,4 +1,4 @@
-import { notPossibleNow } from '../problems.ts'
+import { notPossibleNow } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { requireInstance, wanted } from '../records/instance.ts'
 import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'

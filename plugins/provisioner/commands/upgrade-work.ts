@@ -1,6 +1,5 @@
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
-import type { UpgradeSubject, UpgradeWork } from '../contract.ts'
-import { notPossibleNow } from '../problems.ts'
+import { notPossibleNow, type UpgradeSubject, type UpgradeWork } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { getInstance, type ProvisionerDb, selectInstances, wanted } from '../records/instance.ts'
 import { findOperation, openOperation, openOperationOf } from '../records/operation.ts'

@@ -1,7 +1,7 @@
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { notPossibleNow } from '../contract.ts'
 import { DriverError } from '../driver.ts'
-import { notPossibleNow } from '../problems.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { findBySubdomain, findInstance } from '../records/instance.ts'
 import { openOperationOf } from '../records/operation.ts'

@@ -105,6 +105,22 @@ export function findInstance(db: ProvisionerDb, id: string): Instance | null {
   return selectInstances(db).where(eq(instances.id, id)).get() ?? null
 }
 
+/** The names of those of these instances whose volume may still exist, sorted. */
+export function subdomainsOf(db: ProvisionerDb, ids: readonly string[]): string[] {
+  return db
+    .select({ subdomain: instances.subdomain })
+    .from(instances)
+    .where(
+      and(
+        inArray(instances.id, sql`(select value from json_each(${JSON.stringify(ids)}))`),
+        isNull(instances.purgedAt),
+      ),
+    )
+    .orderBy(asc(instances.subdomain))
+    .all()
+    .map(({ subdomain }) => subdomain)
+}
+
 export function getInstance(db: ProvisionerDb, id: string): Instance {
   const instance = findInstance(db, id)
   if (!instance) throw new Error(`instance ${id} has no record`)

@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { Logger } from '../../../src/log.ts'
-import { notPossibleNow, volumeUnseen } from '../problems.ts'
+import { notPossibleNow } from '../contract.ts'
+import { volumeUnseen } from '../problems.ts'
 import { instances } from '../schema.ts'
 import { markVolume, type VolumeSight, volumePath } from '../volumes/volume.ts'
 import type { Fleet } from './fleet.ts'

@@ -1,7 +1,7 @@
 import { currentPrincipal } from '../../../src/acting.ts'
 import { invalidFields, notFound } from '../../../src/http/problem.ts'
 import { request } from '../commands/commands.ts'
-import { notPossibleNow } from '../problems.ts'
+import { notPossibleNow } from '../contract.ts'
 import { type Fleet, specOf } from '../records/fleet.ts'
 import { requireInstance, wanted } from '../records/instance.ts'
 import type { Accepted } from '../records/operation.ts'
