@@ -42,11 +42,7 @@ export function operatorRoutes(parts: {
   const { admin, book, factor, clock, mail, site } = parts
   const spec = { guard: admin, role: 'own' } as const
   const change = { ...spec, fresh: true } as const
-  const views = () =>
-    book.list().map(row => {
-      const operator = book.view(row)
-      return { ...operator, canSignIn: factor.letsIn(operator) }
-    })
+  const views = () => book.views().map(operator => ({ ...operator, canSignIn: factor.letsIn(operator) }))
   const page = (c: AppContext, props: Pick<OperatorsPageProps, 'invited' | 'form'> = {}, status = 200) => {
     c.status(status as 200)
     c.header('Cache-Control', 'no-store')
@@ -93,8 +89,7 @@ export function operatorRoutes(parts: {
       answers: {
         200: { description: 'The operators', schema: z.object({ operators: z.array(operatorSchema) }) },
       },
-      handle: c =>
-        wantsPage(c) ? page(c) : c.json({ operators: book.list().map(row => wireOperator(book.view(row))) }),
+      handle: c => (wantsPage(c) ? page(c) : c.json({ operators: book.views().map(wireOperator) })),
     }),
     route({
       ...{ ...change, method: 'post', path },

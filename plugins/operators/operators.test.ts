@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { countSql } from '../../src/testing/counted-sql.ts'
 import { openOffice, password } from './operators.fixture.ts'
 
 const minute = 60_000
@@ -338,4 +339,15 @@ test('a sign-in begun with the old password ends with a reset, a new password an
   const late = await stale.visit('/login/code', { code: eve.recoveryCodes[0] ?? '' })
   assert.equal(late.status, 400)
   assert.match(late.text, /was changed meanwhile\. Start again/)
+})
+
+test('the list of operators takes as many statements for many as for one', async t => {
+  const office = await openOffice(t)
+  const { naming } = countSql(t)
+  const list = () => naming('operators_passkeys', () => office.admin('GET', '/admin/operators'))
+  await office.join('ada', 'own')
+  const few = await list()
+  assert.ok(few > 0)
+  for (const name of ['ben', 'cleo', 'dora', 'emil']) await office.invite(name, 'read')
+  assert.equal(await list(), few)
 })

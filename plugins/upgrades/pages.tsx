@@ -9,11 +9,10 @@ import { type FleetUpgrading, isSoaking } from './advance.ts'
 import { type MemberStatus, memberStatuses } from './contract.ts'
 import { listUpgrades, membersOf, openUpgrade, startedBy } from './records.ts'
 import type { FleetUpgrade, Member } from './schema.ts'
-import { wireSummary } from './wire.ts'
+import { wireSummaries, wireSummary } from './wire.ts'
 
 const path = '/admin/upgrades'
-/** Earlier fleet upgrades, and instances of one, that a page lists. */
-const upgradesListed = 50
+/** Instances of one that its page lists. */
 const membersListed = 200
 
 /** What needs a look comes first, then what is in progress. */
@@ -30,10 +29,12 @@ const urgency: readonly MemberStatus[] = [
 ]
 
 export function listPage(c: AppContext, { db, work, clock }: FleetUpgrading) {
-  const upgrades = listUpgrades(db, upgradesListed).map(upgrade => ({
+  const kept = listUpgrades(db)
+  const summaries = wireSummaries(db, kept)
+  const upgrades = kept.map((upgrade, index) => ({
     ...{ id: upgrade.id, state: upgrade.state, image: upgrade.image, createdAt: upgrade.createdAt },
     by: principalWords(startedBy(upgrade), 'its owner'),
-    counts: countWords(total(wireSummary(db, upgrade).waves)),
+    counts: countWords(total(summaries[index]?.waves ?? [])),
   }))
   const page = (
     <UpgradesPage

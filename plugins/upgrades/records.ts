@@ -20,14 +20,18 @@ export function requireUpgrade(db: UpgradesDb, id: string): FleetUpgrade {
   return found
 }
 
-/** Newest first. */
-export function listUpgrades(db: UpgradesDb, limit: number): FleetUpgrade[] {
-  return db
-    .select()
-    .from(fleetUpgrades)
-    .orderBy(desc(fleetUpgrades.createdAt), desc(fleetUpgrades.id))
-    .limit(limit)
-    .all()
+/** All whose records are kept, newest first: see `pruneUpgrades`. */
+export function listUpgrades(db: UpgradesDb): FleetUpgrade[] {
+  return newestFirst(db).all()
+}
+
+/** Null before the first. */
+export function newestUpgrade(db: UpgradesDb): FleetUpgrade | null {
+  return newestFirst(db).limit(1).get() ?? null
+}
+
+function newestFirst(db: UpgradesDb) {
+  return db.select().from(fleetUpgrades).orderBy(desc(fleetUpgrades.createdAt), desc(fleetUpgrades.id))
 }
 
 export function updateUpgrade(db: UpgradesDb, id: string, change: Partial<FleetUpgrade>): void {
@@ -63,17 +67,19 @@ export function skipWaiting(db: UpgradesDb, upgradeId: string, reason: string, n
     .run()
 }
 
-/** How many instances of each wave have each status. */
+/** How many instances of each wave of these fleet upgrades have each status. */
 export function countMembers(
   db: UpgradesDb,
-  upgradeId: string,
-): { wave: number; status: MemberStatus; n: number }[] {
+  upgradeIds: readonly string[],
+): { upgradeId: string; wave: number; status: MemberStatus; n: number }[] {
+  const { upgradeId, wave, status } = members
+  const these = sql`(select value from json_each(${JSON.stringify(upgradeIds)}))`
   return db
-    .select({ wave: members.wave, status: members.status, n: count() })
+    .select({ upgradeId, wave, status, n: count() })
     .from(members)
-    .where(eq(members.upgradeId, upgradeId))
-    .groupBy(members.wave, members.status)
-    .orderBy(asc(members.wave))
+    .where(inArray(upgradeId, these))
+    .groupBy(upgradeId, wave, status)
+    .orderBy(asc(wave))
     .all()
 }
 

@@ -1,13 +1,13 @@
 import type { Concern } from '../../src/kernel/concern.ts'
 import { gauge, type Metric } from '../../src/metrics/exposition.ts'
 import { memberStatuses } from './contract.ts'
-import { countMembers, listUpgrades, openUpgrade, type UpgradesDb } from './records.ts'
+import { countMembers, newestUpgrade, openUpgrade, type UpgradesDb } from './records.ts'
 
 const day = 86_400_000
 
 /** A fleet upgrade that halted, or that could not be undone everywhere within the last day. */
 export function upgradeConcerns(db: UpgradesDb, now: number): Concern[] {
-  const [newest] = listUpgrades(db, 1)
+  const newest = newestUpgrade(db)
   if (!newest) return []
   const { id, state, image, reason, finishedAt } = newest
   const about = { subject: id, subdomain: null, urgency: 'alert' as const, path: `/admin/upgrades/${id}` }
@@ -35,7 +35,7 @@ export function upgradeConcerns(db: UpgradesDb, now: number): Concern[] {
 /** The fleet upgrade that is not over. */
 export function upgradeMetrics(db: UpgradesDb): Metric[] {
   const open = openUpgrade(db)
-  const counts = open ? countMembers(db, open.id) : []
+  const counts = open ? countMembers(db, [open.id]) : []
   return [
     gauge(
       'longhouse_fleet_upgrade',

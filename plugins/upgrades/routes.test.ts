@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { test } from 'node:test'
+import { countSql } from '../../src/testing/counted-sql.ts'
 import { testFleet, token } from '../provisioner/fleet.fixture.ts'
 import { upgrades } from './index.ts'
 import { standing, upgradableFleet } from './upgrades.fixture.ts'
@@ -146,4 +147,27 @@ test('events tell each change until it is over', async t => {
     [1, 1],
   )
   assert.deepEqual(standing(await get(body.id)), ['amber upgraded', 'beryl upgraded'])
+})
+
+test('the list takes as many statements for many fleet upgrades as for one', async t => {
+  const { fleet, provisionAll, post, reaches } = await upgradableFleet(t)
+  const { naming } = countSql(t)
+  const upgrade = async (image: string) => {
+    const { body } = await post('', { image, soak: '0s' })
+    await reaches(body.id, `${image} is everywhere`, ({ state }) => state === 'done')
+  }
+  const list = (accept: string) =>
+    naming('upgrades_members', () => fleet.admin('GET', '/admin/upgrades', { headers: { Accept: accept } }))
+  const both = async () => [await list('application/json'), await list('text/html')]
+  await provisionAll('amber')
+  await upgrade('runtime:2')
+  const few = await both()
+  assert.ok(few.every(statements => statements > 0))
+  for (const image of ['runtime:3', 'runtime:4', 'runtime:5']) await upgrade(image)
+  assert.deepEqual(await both(), few)
+  const { body } = await fleet.admin<{ upgrades: WireSummary[] }>('GET', '/admin/upgrades')
+  assert.deepEqual(
+    body.upgrades.map(({ image, waves }) => [image, waves.map(({ total }) => total)]),
+    ['runtime:5', 'runtime:4', 'runtime:3', 'runtime:2'].map(image => [image, [1]]),
+  )
 })

@@ -18,6 +18,7 @@ import {
   previewSchema,
   upgradeSchema,
   upgradeSummarySchema,
+  wireSummaries,
   wireSummary,
   wireUpgrade,
   wireWaves,
@@ -27,7 +28,6 @@ const path = '/admin/upgrades'
 const named = z.object({ id: z.string() })
 const nothing = z.object({})
 /** Fleet upgrades in one answer. */
-const listed = 50
 
 /** The states in which nothing more happens until an operator decides. */
 const atRest: readonly FleetUpgrade['state'][] = ['paused', 'halted', 'done', 'cancelled', 'undone']
@@ -75,7 +75,7 @@ function listRoute(parts: UpgradeRoutes): Route {
   return route({
     method: 'get',
     path,
-    summary: 'Fleet upgrades, newest first',
+    summary: 'Fleet upgrades, newest first: all whose records are kept',
     guard: admin,
     role: 'read',
     answers: {
@@ -85,9 +85,7 @@ function listRoute(parts: UpgradeRoutes): Route {
       },
     },
     handle: c =>
-      wantsPage(c)
-        ? listPage(c, parts)
-        : c.json({ upgrades: listUpgrades(db, listed).map(each => wireSummary(db, each)) }),
+      wantsPage(c) ? listPage(c, parts) : c.json({ upgrades: wireSummaries(db, listUpgrades(db)) }),
   })
 }
 

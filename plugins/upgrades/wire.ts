@@ -107,9 +107,25 @@ export const upgradeSchema = z
 export type WireSummary = z.infer<typeof upgradeSummarySchema>
 export type WireUpgrade = z.infer<typeof upgradeSchema>
 
+/** In the same order, with one statement for the counts of all. */
+export function wireSummaries(db: UpgradesDb, upgrades: readonly FleetUpgrade[]): WireSummary[] {
+  const counts = Map.groupBy(
+    countMembers(
+      db,
+      upgrades.map(({ id }) => id),
+    ),
+    ({ upgradeId }) => upgradeId,
+  )
+  return upgrades.map(upgrade => summaryOf(upgrade, counts.get(upgrade.id) ?? []))
+}
+
 export function wireSummary(db: UpgradesDb, upgrade: FleetUpgrade): WireSummary {
+  return summaryOf(upgrade, countMembers(db, [upgrade.id]))
+}
+
+function summaryOf(upgrade: FleetUpgrade, counted: ReturnType<typeof countMembers>): WireSummary {
   const waves = new Map<number, WireSummary['waves'][number]>()
-  for (const { wave, status, n } of countMembers(db, upgrade.id)) {
+  for (const { wave, status, n } of counted) {
     const counts = Object.fromEntries(memberStatuses.map(each => [each, 0])) as Record<MemberStatus, number>
     const row = waves.get(wave) ?? { wave, total: 0, by_status: counts }
     row.total += n

@@ -14,6 +14,7 @@ export interface CountedSql {
 /** Counts the SQLite work of tasks, in every database, until the test ends. */
 export function countSql({ mock }: Pick<TestContext, 'mock'>) {
   const current = new AsyncLocalStorage<CountedSql>()
+  const ofTables = new Map<string, number>()
   const probe = new Database(':memory:')
   const statements: Database.Statement = Object.getPrototypeOf(probe.prepare('select 1'))
   probe.close()
@@ -21,6 +22,8 @@ export function countSql({ mock }: Pick<TestContext, 'mock'>) {
   const { transaction } = Database.prototype
 
   const seen = (statement: Database.Statement, rows: number, isAlone: boolean) => {
+    for (const [table, number] of ofTables)
+      if (statement.source.includes(`"${table}"`)) ofTables.set(table, number + 1)
     const counted = current.getStore()
     if (!counted) return
     counted.statements++
@@ -61,6 +64,14 @@ export function countSql({ mock }: Pick<TestContext, 'mock'>) {
       const counted = { statements: 0, rows: 0, commits: 0 }
       await current.run(counted, work)
       return { ...counted }
+    },
+    /** Counts the statements that name a table while this work goes on, whatever runs them: a request's too. */
+    async naming(table: string, work: () => Promise<unknown>): Promise<number> {
+      ofTables.set(table, 0)
+      await work()
+      const number = ofTables.get(table) ?? 0
+      ofTables.delete(table)
+      return number
     },
   }
 }
