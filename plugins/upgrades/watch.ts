@@ -3,6 +3,8 @@ import { overloaded } from '../../src/http/problem.ts'
 
 const mostReaders = 50
 const beatMs = 15_000
+/** A reader that leaves an event unread for so long is disconnected. */
+const patienceMs = 60_000
 
 /** Tells those who wait that something may have changed. They read the tables then. */
 export class Watch {
@@ -37,7 +39,8 @@ export class Watch {
 
   /**
    * A stream of events (`text/event-stream`): what `read` returns, each time that it is another, until it is over. A reader who
-   * is slow gets the newest state and none of those in between. Throws `overloaded`.
+   * is slow gets the newest state and none of those in between, and one who reads nothing for a minute is disconnected. When `read`
+   * throws, the stream breaks. Throws `overloaded`.
    */
   stream(read: () => { text: string; isOver: boolean }): Response {
     if (this.#readers >= mostReaders)
@@ -50,25 +53,47 @@ export class Watch {
     this.#readers++
     let last: string | null = null
     let ended = false
+    let unread = new AbortController()
     const leave = () => {
+      unread.abort()
       if (!ended) this.#readers--
       ended = true
     }
     const encoder = new TextEncoder()
-    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    const send = (controller: ReadableStreamDefaultController<Uint8Array>, text: string) => {
+      const sent = new AbortController()
+      unread = sent
+      controller.enqueue(encoder.encode(text))
+      void this.#clock.sleep(patienceMs, AbortSignal.any([sent.signal, this.#stopping.signal])).then(() => {
+        if (sent.signal.aborted || this.#stopping.signal.aborted) return
+        leave()
+        controller.error(new Error('the events were not read'))
+      })
+    }
+    const nextEvent = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
       for (;;) {
         if (ended) return
         const { text, isOver } = read()
         if (text !== last) {
           last = text
-          controller.enqueue(encoder.encode(`data: ${text}\n\n`))
+          send(controller, `data: ${text}\n\n`)
           if (!isOver) return
         }
         if (isOver || this.#stopping.signal.aborted) {
           leave()
           return controller.close()
         }
-        if (!(await this.#next(beatMs))) return controller.enqueue(encoder.encode(': still there\n\n'))
+        if (!(await this.#next(beatMs))) return send(controller, ': still there\n\n')
+      }
+    }
+    // It is called once what was sent has been read.
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      unread.abort()
+      try {
+        await nextEvent(controller)
+      } catch (error) {
+        leave()
+        throw error
       }
     }
     return new Response(
