@@ -1,1 +1,0 @@
-ALTER TABLE `provisioner_variables` ADD `secret` integer DEFAULT true NOT NULL;
