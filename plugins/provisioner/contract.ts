@@ -443,6 +443,8 @@ export interface UpgradeWork {
   defaultImage: string | null
   /** What an image's name means on the engine now; null when it is not there. */
   findImage(image: string): Promise<string | null>
+  /** Why no instance can be made from an image that is there, in words that follow the name of a field; null when one can. */
+  imageFault(of: { image: string; imageId: string }): Promise<string | null>
   /** By name, without those whose volume is deleted; of these `ids`, or all. */
   subjects(ids?: readonly string[]): UpgradeSubject[]
   /**

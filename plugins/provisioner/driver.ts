@@ -123,6 +123,8 @@ export interface Driver {
   prepareVolume(spec: Pick<InstanceSpec, 'volume'>): Promise<void>
   /** The id of what an image's name means now, without fetching it; null when it is not there, or there are no images. */
   findImage(image: string): Promise<string | null>
+  /** Whether an image that is there, by its id, is Longhouse's runtime or built on it, by its label. True where there are none. */
+  isRuntime(imageId: string): Promise<boolean>
   /**
    * Makes sure that the image is there: the one that the spec is pinned to, or what the name means now. Its id; null when
    * instances are not made from images.

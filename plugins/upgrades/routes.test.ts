@@ -10,6 +10,7 @@ import type { WireSummary } from './wire.ts'
 test('bad orders are refused by the name of the field, and nothing is started', async t => {
   const { fleet, post, provisionAll } = await upgradableFleet(t, {
     findImage: image => (image.includes('missing') ? null : `sha256:${image}`),
+    change: () => ({ isRuntime: async id => id !== 'sha256:other-product:1' }),
   })
   await provisionAll('amber')
   const fault = async (body: object) => {
@@ -18,6 +19,7 @@ test('bad orders are refused by the name of the field, and nothing is started', 
     return answer.body.errors?.map(({ path, message }) => `${path}: ${message}`).join()
   }
   assert.match((await fault({ image: 'missing:1' })) ?? '', /^image: .*build or pull "missing:1" first/)
+  assert.match((await fault({ image: 'other-product:1' })) ?? '', /^image: .*Longhouse’s runtime.* is not$/)
   assert.match((await fault({ image: 'not an image' })) ?? '', /^image: must be an image reference/)
   assert.match((await fault({ image: 'runtime:2', parallel: 0 })) ?? '', /^parallel: must be a whole number/)
   assert.match((await fault({ image: 'runtime:2', halt_after: 'x' })) ?? '', /^halt_after: must be a whole/)

@@ -232,15 +232,18 @@ async function answer({ db, watch, nudge }: UpgradeRoutes, c: AppContext, id: st
   return c.json(wireUpgrade(db, requireUpgrade(db, id), membersOf(db, id)), isAtRest() ? 200 : 202)
 }
 
-/** What an image's name means now. Throws `no-images`, and `invalid` when the engine does not have it. */
+/** What an image's name means now. Throws `no-images`, and `invalid` when the engine does not have it, or it is another product's. */
 async function imageOf({ work }: FleetUpgrading, asked: string | undefined) {
   if (work.defaultImage === null)
     throw noImages('Instances run as processes here, with the version of this control plane.')
   const image = asked || work.defaultImage
   const imageId = await work.findImage(image)
-  if (imageId !== null) return { image, imageId }
-  const message = `must be an image that the engine has; build or pull "${image}" first`
-  throw invalidFields([{ path: 'image', message }])
+  const message =
+    imageId === null
+      ? `must be an image that the engine has; build or pull "${image}" first`
+      : await work.imageFault({ image, imageId })
+  if (imageId !== null && message === null) return { image, imageId }
+  throw invalidFields([{ path: 'image', message: message ?? '' }])
 }
 
 function principal(c: AppContext) {

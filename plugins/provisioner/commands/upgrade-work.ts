@@ -8,6 +8,7 @@ import { planOf } from '../records/plan.ts'
 import { type Instance, instances, operations } from '../schema.ts'
 import { refuseIfImpossible } from './commands.ts'
 import { rollBack } from './roll-back.ts'
+import { notRuntime } from './upgrade-image.ts'
 
 /** How many of the newest upgrades say how long one takes. */
 const measuredUpgrades = 20
@@ -18,6 +19,7 @@ export function upgradeWork(fleet: Fleet, act: () => void): UpgradeWork {
   return {
     defaultImage: driver.usesImages ? defaultImage.name : null,
     findImage: image => driver.findImage(image),
+    imageFault: async ({ image, imageId }) => ((await driver.isRuntime(imageId)) ? null : notRuntime(image)),
     subjects: ids => subjectsOf(db, ids),
     upgrade: (id, { image, imageId, opened }) => {
       db.transaction(() => {

@@ -72,7 +72,7 @@ export function createProcessDriver(options: {
     prepareVolume: async spec => {
       await mkdir(spec.volume, { recursive: true, mode: 0o700 })
     },
-    findImage: async () => null,
+    ...{ findImage: async () => null, isRuntime: async () => true },
     prepareImage: async () => null,
     prepareSuccessor: async () => {},
     create: async spec => {

@@ -4,6 +4,7 @@ import { invalidFields } from '../../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../../src/http/route.ts'
 import { BulkConfirmPage, BulkResultPage } from '../../../views/operator/list/bulk-pages.tsx'
 import { type BulkResult, bulkActions, mostAtOnce, requestAll } from '../commands/bulk.ts'
+import { refuseOtherImage } from '../commands/upgrade-image.ts'
 import { type ProvisionerRoutes, truth } from '../pages/answer.ts'
 import { frame } from '../pages/frame.ts'
 import { filterSchema } from './filter.ts'
@@ -55,6 +56,7 @@ export function bulkRoute(parts: ProvisionerRoutes): Route {
       202: { description: 'Work has begun on those that are `accepted`', schema: resultSchema },
     },
     handle: async (c, { body }) => {
+      if (body.action === 'upgrade') await refuseOtherImage(parts.fleet, parts.defaultImage, 'action')
       // On the page, some may be ticked when all are asked for; what is shown is confirmed first.
       const chosen = chosenBy(parts, wantsPage(c) && body.everything ? { ...body, instances: [] } : body)
       if (body.dry_run || (wantsPage(c) && !body.confirmed)) return show(parts, c, body, chosen)
@@ -93,10 +95,13 @@ function chosenBy(
       { path: 'everything', message: 'cannot be true beside instances; give one of them' },
     ])
   const query = new URLSearchParams(filter)
-  const unknown = [...query.keys()].filter(name => !(name in filterSchema.shape))
+  const names = [...new Set(query.keys())]
+  const unknown = names.filter(name => !Object.hasOwn(filterSchema.shape, name))
+  const repeated = names.filter(name => query.getAll(name).length > 1)
   const parsed = filterSchema.safeParse(Object.fromEntries(query))
   const errors = [
     ...unknown.map(name => `has "${name}", which the list does not know`),
+    ...repeated.map(name => `has "${name}" more than once; give it once`),
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`),
   ].map(message => ({ path: 'filter', message }))
   if (errors.length > 0 || !parsed.success) throw invalidFields(errors)

@@ -62,6 +62,12 @@ test('several instances are stopped and started at once, and each has a result a
       'filter',
       /"colour", which the list does not know/,
     ],
+    [
+      { action: 'stop', everything: true, filter: 'status=failed&status=stopped' },
+      'filter',
+      /"status" more than once/,
+    ],
+    [{ action: 'stop', everything: true, filter: 'toString=x' }, 'filter', /"toString", which the list/],
     [{ action: 'stop', everything: true, filter: 'status=red' }, 'filter', /status.* must be one or more of/],
     [{ action: 'stop', everything: true, instances: ['one-x'] }, 'everything', /give one of them/],
     [{ action: 'stop', instances: Array(1001).fill('x') }, 'instances', /at most 1000/],

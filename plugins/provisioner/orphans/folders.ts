@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { folderSize } from '../../../src/storage/folder-size.ts'
@@ -11,9 +12,36 @@ import { type Orphan, orphanId } from './orphan.ts'
 const mostLookedAt = 100
 const measureMs = 5000
 
-/** What stands in the data root beside our own folder and what file systems make. */
-export async function namesIn(dataRoot: string): Promise<string[]> {
-  return (await readdir(dataRoot)).filter(name => !name.startsWith('.') && name !== 'lost+found').sort()
+/** What stands in the data root beside our own folder and what file systems make. Names that are not UTF-8 stand apart. */
+export async function namesIn(dataRoot: string): Promise<{ names: string[]; unreadable: Buffer[] }> {
+  const all = await readdir(dataRoot, { encoding: 'buffer' })
+  const names = all.filter(isUtf8).map(name => name.toString())
+  return {
+    names: names.filter(name => !name.startsWith('.') && name !== 'lost+found').sort(),
+    unreadable: all.filter(name => !isUtf8(name)),
+  }
+}
+
+/** Folders with a name that no text can name, so nothing can be done about them here. */
+export function unreadableFolders(names: readonly Buffer[]): Orphan[] {
+  return names.map(bytes => {
+    const name = Array.from(bytes, byte =>
+      byte > 0x20 && byte < 0x7f && byte !== 0x5c
+        ? String.fromCharCode(byte)
+        : `\\x${byte.toString(16).padStart(2, '0')}`,
+    ).join('')
+    return {
+      ...{
+        id: orphanId('folder', name, 'not UTF-8'),
+        kind: 'folder',
+        name,
+        instanceId: null,
+        running: false,
+      },
+      ...{ why: 'no record has this name, and it is not UTF-8', since: null, bytes: null, repair: null },
+      advice: 'Give it another name on the host, and compare again.',
+    }
+  })
 }
 
 /** Folders in the data root that are no instance's volume by name. */

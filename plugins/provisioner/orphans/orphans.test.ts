@@ -82,6 +82,26 @@ test('folders that no record knows are listed with size, age and reason, and set
   assert.equal(overview.status, 200)
 })
 
+test('a folder with the longest name that there can be is set aside under the beginning of it', async t => {
+  const fleet = await testFleet(t)
+  const names = ['x'.repeat(250), 'ü'.repeat(127), 'x'.repeat(255)]
+  for (const name of names) folder(fleet.root, name, null)
+  const items = await compare(fleet)
+  for (const name of names) assert.equal((await repair(fleet, one(items, name))).status, 200, name)
+  const moved = readdirSync(join(fleet.root, '.control', 'set-aside')).sort()
+  assert.equal(moved.length, 3)
+  for (const name of moved) assert.match(name, /^(x{100,}|ü{80,})…\.[0-9a-f]{16}\.\d{4}-/)
+})
+
+test('a folder whose name is not UTF-8 is listed, with its bytes and what to do', async t => {
+  const fleet = await testFleet(t)
+  mkdirSync(Buffer.concat([Buffer.from(`${fleet.root}/caf`), Buffer.from([0xe9])]))
+  const item = one(await compare(fleet), 'caf\\xe9')
+  assert.deepEqual([item.kind, item.repair], ['folder', null])
+  assert.match(item.why, /no record has this name, and it is not UTF-8/)
+  assert.equal((await repair(fleet, item)).status, 409)
+})
+
 test('what was listed is looked at again: another folder, and one whose name an instance has by now, stay', async t => {
   const fleet = await testFleet(t)
   folder(fleet.root, 'lost', 'inst_a')

@@ -6,7 +6,7 @@ import { selectInstances } from '../records/instance.ts'
 import { instancesAtWork } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
 import { containerless, strayContainers } from './containers.ts'
-import { namesIn, strayFolders, volumeless } from './folders.ts'
+import { namesIn, strayFolders, unreadableFolders, volumeless } from './folders.ts'
 import { type Orphan, orphanId, orphanKinds } from './orphan.ts'
 
 /** How often what is there is compared with the records. */
@@ -56,7 +56,8 @@ export class Orphans {
     }
     const { dataRoot } = fleet.site
     const containers = await attempt(() => fleet.driver.existing(dataRoot))
-    const names = await attempt(() => namesIn(dataRoot))
+    const there = await attempt(() => namesIn(dataRoot))
+    const names = there?.names
     // Read after the host was asked: a new instance is in the records before it has a container, a folder or a route.
     const routes = fleet.router.subdomains()
     const copied = fleet.copies()?.instances() ?? []
@@ -66,6 +67,7 @@ export class Orphans {
       ...(containers ? strayContainers(containers, records, atWork) : []),
       ...(containers && fleet.driver.outlivesControlPlane ? containerless(containers, records, atWork) : []),
       ...((names && (await attempt(() => strayFolders(fleet, names, records)))) ?? []),
+      ...unreadableFolders(there?.unreadable ?? []),
       ...((names && (await attempt(() => volumeless(fleet, names, records, atWork)))) ?? []),
       ...strayRoutes(routes, records),
       ...strayCopies(copied, records),

@@ -95,7 +95,7 @@ async function setAside(fleet: Fleet, orphan: Orphan): Promise<string> {
   await lookAgain(fleet, orphan, path)
   const aside = asideRoot(site.dataRoot)
   await mkdir(aside, { recursive: true, mode: 0o700 })
-  const to = join(aside, `${orphan.name}.${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, '-')}`)
+  const to = join(aside, asideName(orphan, new Date(clock.now()).toISOString().replaceAll(/[:.]/g, '-')))
   await move(path, to)
   // An instance of this name may have been made meanwhile, to adopt the folder.
   if (findBySubdomain(fleet.db, orphan.name) !== null) {
@@ -103,6 +103,18 @@ async function setAside(fleet: Fleet, orphan: Orphan): Promise<string> {
     refuseTaken(fleet, orphan.name)
   }
   return `It was moved to ${to}.`
+}
+
+/** Bytes that a file system takes as a name. */
+const longestName = 255
+
+/** A name with the time in it. Where that is too long, the beginning of the name is kept, with the id in place of the rest. */
+function asideName({ id, name }: Pick<Orphan, 'id' | 'name'>, time: string): string {
+  if (Buffer.byteLength(`${name}.${time}`) <= longestName) return `${name}.${time}`
+  const end = `….${id}.${time}`
+  let kept = name.slice(0, longestName)
+  while (Buffer.byteLength(kept + end) > longestName) kept = Array.from(kept).slice(0, -1).join('')
+  return kept + end
 }
 
 async function putBack(fleet: Fleet, orphan: Orphan): Promise<string> {

@@ -70,6 +70,23 @@ test('names that the platform goes by, and bad values, are refused by field, and
     [{ name: 'NODE_OPTIONS', value: '--inspect=0.0.0.0' }, 'name'],
     [{ name: 'LD_PRELOAD', value: '/data/x.so' }, 'name'],
     [{ name: 'PATH', value: '/data' }, 'name'],
+    ...[
+      ...[
+        'NODE_EXTRA_CA_CERTS',
+        'NODE_TLS_REJECT_UNAUTHORIZED',
+        'NODE_V8_COVERAGE',
+        'NODE_REPL_EXTERNAL_MODULE',
+      ],
+      ...[
+        'OPENSSL_CONF',
+        'OPENSSL_MODULES',
+        'SSL_CERT_FILE',
+        'GIT_EXEC_PATH',
+        'GIT_SSH_COMMAND',
+        'CURL_HOME',
+      ],
+      ...['LD_AUDIT', 'GLIBC_TUNABLES', 'npm_config_registry', 'BASH_ENV', '__proto__'],
+    ].map(name => [{ name, value: 'x' }, 'name'] as const),
     [{ name: '1ST', value: 'x' }, 'name'],
     [{ name: 'A=B', value: 'x' }, 'name'],
     [{ name: 'GREETING', value: '' }, 'value'],

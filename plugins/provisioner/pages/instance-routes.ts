@@ -3,6 +3,7 @@ import { wantsFragment, wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import { resetPassword } from '../commands/password.ts'
 import { rollBack } from '../commands/roll-back.ts'
+import { refuseOtherImage } from '../commands/upgrade-image.ts'
 import { unknownOperation } from '../problems.ts'
 import { getInstance, requireInstance } from '../records/instance.ts'
 import { findOperation } from '../records/operation.ts'
@@ -72,8 +73,11 @@ export function upgradeRoute(parts: ProvisionerRoutes): Route {
       image: optionalImage,
     }),
     answers,
-    handle: (c, { params, body }) =>
-      operateWith(parts)('upgrade')(c, params.subdomain, body.image ?? parts.defaultImage),
+    handle: async (c, { params: { subdomain }, body: { image = parts.defaultImage } }) => {
+      requireInstance(parts.fleet.db, subdomain)
+      await refuseOtherImage(parts.fleet, image, 'image')
+      return await operateWith(parts)('upgrade')(c, subdomain, image)
+    },
   })
 }
 

@@ -1,4 +1,5 @@
 import { clearTimeout, setTimeout } from 'node:timers'
+import { notRuntime } from '../commands/upgrade-image.ts'
 import { DriverError } from '../driver.ts'
 import { deleteVolume } from '../volumes/deletion.ts'
 import { forgetKept } from '../volumes/kept.ts'
@@ -39,6 +40,8 @@ export const stepRuns: StepRuns = {
       step.replacedImageId = (await driver.inspect(spec)).imageId
     const kept = spec.imageId ?? (keepsImage ? (await driver.inspect(spec)).imageId : null)
     const imageId = await driver.prepareImage({ ...spec, imageId: kept })
+    if (operation.kind === 'upgrade' && imageId !== null && !(await driver.isRuntime(imageId)))
+      throw new DriverError(`the image ${notRuntime(spec.image)}`, { permanent: true })
     step.spec = { ...spec, imageId }
     if (!driver.usesImages) return undefined
     return imageId === null ? spec.image : `${spec.image} (${imageId.slice(0, 19)})`

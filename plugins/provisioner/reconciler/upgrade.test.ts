@@ -52,6 +52,25 @@ test('an upgrade to a version that ends puts image and data back, and says that 
     assert.deepEqual(existsSync(join(fleet.root, '.control', left, body.id, 'data')), false)
 })
 
+test('an image of another product is refused before anything stops, also one that has to be pulled first', async t => {
+  let isThere = true
+  const { fleet, ask } = await upgradable(t, undefined, () => ({
+    findImage: async image => (image === 'other/product:1' && !isThere ? null : `sha256:${image}`),
+    isRuntime: async id => id !== 'sha256:other/product:1',
+  }))
+  const before = (await fleet.provision('acme')).body
+  const refused = await ask('upgrade', { image: 'other/product:1' })
+  assert.equal(refused.status, 422)
+  assert.match(JSON.stringify(refused.body), /"image","message":"must be Longhouse’s runtime/)
+  isThere = false
+  const { body } = await ask('upgrade', { image: 'other/product:1' })
+  assert.match(body.operation?.error ?? '', /^prepare image: .*"other\/product:1" is not/)
+  const steps = (await fleet.admin('GET', `/admin/operations/${body.operation?.id}`)).body
+  assert.doesNotMatch(JSON.stringify(steps), /"name":"stop container","status":"(done|running)"/)
+  assert.deepEqual([body.status, body.image, body.image_id], ['running', before.image, before.image_id])
+  assert.equal((await ask('upgrade', { image: 'runtime:2' })).body.operation?.status, 'succeeded')
+})
+
 test('a version whose checks fail is taken back, and no request reaches it', async t => {
   const { fleet, ask } = await upgradable(t, (spec, volume) => {
     if (isNew(spec)) writeFileSync(join(volume, 'behave'), 'full')

@@ -8,7 +8,7 @@ import { containersOf, isActive, ownContainers, refuseInUse } from './discovery.
 import { openEngine, ping } from './engine.ts'
 import { workInContainer } from './folder-container.ts'
 import { imageId, imageSource } from './image.ts'
-import { longhouseImages, removeImage } from './images.ts'
+import { isRuntime, longhouseImages, removeImage } from './images.ts'
 import { discardContainer, observe } from './instance.ts'
 import {
   logTail,
@@ -104,6 +104,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
     prepareVolume: spec => prepareVolume(spec.volume, settings.user),
 
     findImage: image => imageId(engine, image),
+    isRuntime: image => isRuntime(engine, image),
 
     prepareImage: ensureImage,
 
@@ -141,7 +142,6 @@ export function createDockerDriver(options: DockerOptions): Driver {
     log: (ref, window, signal) => containerLog(engine, ref, window, signal),
 
     images: () => longhouseImages(engine),
-
     removeImage: image => removeImage(engine, image),
 
     discard: async (dataRoot, id) => {

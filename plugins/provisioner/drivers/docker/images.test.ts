@@ -35,6 +35,8 @@ suite('images of Longhouse on an engine with those of others', { skip: await ski
       return Id
     }
     const foreign = await make('other-product', 'LABEL org.opencontainers.image.title="Other product"')
+    assert.equal(await driver.isRuntime(foreign), false)
+    assert.equal(await driver.isRuntime(standIn.id), true)
     const old = await make('longhouse-runtime', 'LABEL old=1')
     await docker.getImage(old).tag({ repo: 'longhouse-runtime', tag: `${mark}-again` })
     const volume = `other-product-${mark}`

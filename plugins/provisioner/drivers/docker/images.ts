@@ -51,6 +51,21 @@ export async function longhouseImages(engine: Engine): Promise<HostImage[]> {
   })
 }
 
+const labelledSchema = z.object({
+  Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+})
+
+/** Whether an image has the label of the runtime; one that is built on it inherits that. False for one that is not there. */
+export async function isRuntime(engine: Engine, image: string): Promise<boolean> {
+  const found = await engine.find(
+    `look at the image ${image}`,
+    { method: 'GET', path: `/images/${image}/json` },
+    labelledSchema,
+    { absent: /no such image|image not known/i },
+  )
+  return found?.Config?.Labels?.[title] === titles.runtime
+}
+
 /**
  * Removes an image by its tags, or by its id when it has none. It is never forced: the engine refuses while a container or
  * another image needs it.
