@@ -97,7 +97,7 @@ for (const javaScript of [true, false]) {
     await says(page, /Stopped/, javaScript)
     await press('Start')
     await says(page, /Running/, javaScript)
-    await page.getByText('Remove instance').click()
+    await page.getByText('Remove instance…').click()
     await press('Remove it')
     await says(page, /Your data is kept/, javaScript)
     await says(page, /Removed/, javaScript)

@@ -76,15 +76,16 @@ for (const javaScript of [true, false]) {
 
     // The operator restarts, stops, starts and removes it.
     await page.goto(`${control}/admin/instances/e2etest`)
-    for (const [button, done] of [
-      ['Restart', /Restart: done/],
-      ['Stop', /Stop: done/],
-      ['Start', /Start: done/],
+    for (const [question, button, done] of [
+      ['Restart…', 'Restart it', /Restart: done/],
+      ['Stop…', 'Stop it', /Stop: done/],
+      [null, 'Start', /Start: done/],
     ] as const) {
+      if (question !== null) await page.getByText(question, { exact: true }).click()
       await page.getByRole('button', { name: button, exact: true }).click()
       await says(page, done, javaScript)
     }
-    await page.getByText('Remove instance').click()
+    await page.getByText('Remove instance…').click()
     await press(page, 'Remove, and keep the volume')
     await says(page, /The volume is kept/, javaScript)
     assert.equal((await longhouse.instance('e2etest', '/api/health')).status, 404)

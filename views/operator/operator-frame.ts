@@ -4,6 +4,7 @@ const parts = [
   { href: '/admin/overview', label: 'Overview' },
   { href: '/admin/instances', label: 'Instances' },
   { href: '/admin/upgrades', label: 'Upgrades' },
+  { href: '/admin/disk', label: 'Host' },
   { href: '/admin/alerts', label: 'Alerts' },
   { href: '/admin/billing', label: 'Billing' },
   { href: '/admin/mail', label: 'Mail' },

@@ -209,7 +209,7 @@ function Password({ subdomain }: { subdomain: string }) {
       <div class="stack">
         <p>The password is not stored, so it cannot be shown. It can only be reset.</p>
         <Confirm
-          ask="Reset password"
+          ask="Reset password…"
           confirm="Create a new password"
           look="plain"
           action={`/instances/${subdomain}/reset-password`}
@@ -231,7 +231,7 @@ function Removal({
 }: Pick<OwnedInstanceProps, 'keptMs' | 'plan'> & { subdomain: string }) {
   return (
     <Panel title="Remove" id="remove">
-      <Confirm ask="Remove instance" confirm="Remove it" action={`/instances/${subdomain}/remove`}>
+      <Confirm ask="Remove instance…" confirm="Remove it" action={`/instances/${subdomain}/remove`}>
         <p>
           Its jobs stop. Its data and the name <code>{subdomain}</code> are kept {keptWords(keptMs)}, and one
           click brings everything back.

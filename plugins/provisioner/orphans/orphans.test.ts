@@ -77,6 +77,7 @@ test('folders that no record knows are listed with size, age and reason, and set
   assert.equal((await repair(fleet, lost)).status, 404, 'it is no longer listed')
 
   const page = await fleet.admin<string>('GET', '/admin/orphans', { headers: { Accept: 'text/html' } })
+  assert.match(page.body, /<a href="\/admin\/disk" aria-current="page">\s*Host/)
   assert.match(page.body, /nameless[\s\S]*Set aside…/)
   const overview = await fleet.admin<string>('GET', '/admin/instances', { headers: { Accept: 'text/html' } })
   assert.equal(overview.status, 200)

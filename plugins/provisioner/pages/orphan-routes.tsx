@@ -8,7 +8,7 @@ import { orphansPath } from '../orphans/orphans.ts'
 import { effectOf, repairOrphan } from '../orphans/repair.ts'
 import { unknownOrphan } from '../problems.ts'
 import { type ProvisionerRoutes, truth } from './answer.ts'
-import { frame } from './frame.ts'
+import { hostFrame } from './frame.ts'
 
 const orphanSchema = z.object({
   id: z.string(),
@@ -46,7 +46,7 @@ export function orphanRoutes(parts: ProvisionerRoutes): Route[] {
     if (wantsPage(c)) {
       const items = found.map(each => ({ ...each, effect: effectOf(each, dataRoot) }))
       const page = <OrphansPage {...{ items, unknown, checkedAt }} now={fleet.clock.now()} />
-      return c.render(page, frame(parts, 'Orphans'))
+      return c.render(page, hostFrame(parts, 'Orphans'))
     }
     return c.json({
       containers: found

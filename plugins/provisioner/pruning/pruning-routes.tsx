@@ -7,7 +7,7 @@ import { DiskPage } from '../../../views/operator/host/disk-page.tsx'
 import { notPossibleNow } from '../contract.ts'
 import { DriverError } from '../driver.ts'
 import { type ProvisionerRoutes, truth } from '../pages/answer.ts'
-import { frame } from '../pages/frame.ts'
+import { hostFrame } from '../pages/frame.ts'
 import { totalDiskUse } from '../records/disk-use.ts'
 import { ownFolders } from './folders.ts'
 import { type KeptImage, listImages, pruneImages, whyKept } from './pruning.ts'
@@ -72,7 +72,7 @@ export function pruningRoutes(parts: ProvisionerRoutes): Route[] {
         if (wantsPage(c)) {
           const shown = images.map(each => ({ ...each, why: whyKept(each) }))
           const page = <DiskPage {...disk} images={shown} folders={folders} now={fleet.clock.now()} />
-          return c.render(page, frame(parts, 'Disk'))
+          return c.render(page, hostFrame(parts, 'Disk'))
         }
         return c.json({
           ...{ free_bytes: disk.freeBytes, total_bytes: disk.totalBytes, volumes_bytes: disk.volumesBytes },

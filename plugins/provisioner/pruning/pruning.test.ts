@@ -118,5 +118,6 @@ test('only images of ours that nothing needs are pruned: not one that an instanc
   })
   assert.equal(stranger.status, 401)
   const page = await fleet.admin<string>('GET', '/admin/disk', { headers: { Accept: 'text/html' } })
+  assert.match(page.body, /<a href="\/admin\/disk" aria-current="page">\s*Host/)
   assert.match(page.body, /Remove 1 image/)
 })

@@ -34,19 +34,24 @@ export function DiskPage(props: {
         title="Disk"
         lead={`${bytesInWords(props.freeBytes)} of ${bytesInWords(props.totalBytes)} free`}
         actions={
-          unneeded.length === 0 ? null : (
-            <Confirm
-              ask="Prune images…"
-              confirm={unneeded.length === 1 ? 'Remove 1 image' : `Remove ${unneeded.length} images`}
-              action={`${path}/prune`}
-            >
-              <p>
-                Removes the images of the runtime that nothing needs: no container, no instance, no way back.
-                They are looked at again first. Does another control plane use this Docker engine? Then it may
-                need them.
-              </p>
-            </Confirm>
-          )
+          <>
+            <a class="button" href="/admin/orphans">
+              Orphans
+            </a>
+            {unneeded.length === 0 ? null : (
+              <Confirm
+                ask="Prune images…"
+                confirm={unneeded.length === 1 ? 'Remove 1 image' : `Remove ${unneeded.length} images`}
+                action={`${path}/prune`}
+              >
+                <p>
+                  Removes the images of the runtime that nothing needs: no container, no instance, no way
+                  back. They are looked at again first. Does another control plane use this Docker engine?
+                  Then it may need them.
+                </p>
+              </Confirm>
+            )}
+          </>
         }
       />
       <Panel title="Sizes" flush>

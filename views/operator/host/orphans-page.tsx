@@ -55,7 +55,14 @@ export function OrphansPage({
             )}
           </>
         }
-        actions={<PostButton action={`${path}/compare`}>Compare now</PostButton>}
+        actions={
+          <>
+            <a class="button" href="/admin/disk">
+              Disk
+            </a>
+            <PostButton action={`${path}/compare`}>Compare now</PostButton>
+          </>
+        }
       />
       {unknown.length > 0 ? (
         <Notice tone="warn" title="Not everything could be looked at">

@@ -33,7 +33,7 @@ export function DangerZone(props: RemovalProps & { busy: boolean; restorable: bo
         {stays ? (
           <Row says="Everyone is signed out, and the old password stops working. All data and API tokens are kept.">
             <Confirm
-              ask="Reset password"
+              ask="Reset password…"
               confirm="Create a new password"
               look="plain"
               action={action('reset-password')}
@@ -68,7 +68,11 @@ export function DangerZone(props: RemovalProps & { busy: boolean; restorable: bo
           <Transfer {...props} />
         </Row>
         <Row says="The container goes. The data and the name are kept for the retention period, and can be brought back.">
-          <Confirm ask="Remove instance" confirm="Remove, and keep the volume" action={action('deprovision')}>
+          <Confirm
+            ask="Remove instance…"
+            confirm="Remove, and keep the volume"
+            action={action('deprovision')}
+          >
             <p>
               This removes the container. The volume at <code>{volume}</code> and the name are kept for{' '}
               {ownerEmail}.

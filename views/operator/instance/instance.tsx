@@ -192,12 +192,7 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
         <PostButton action={action('start')} look="primary">
           Start
         </PostButton>
-      ) : (
-        <>
-          <PostButton action={action('restart')}>Restart</PostButton>
-          <PostButton action={action('stop')}>Stop</PostButton>
-        </>
-      )}
+      ) : null}
     </>
   )
 }
