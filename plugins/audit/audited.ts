@@ -23,8 +23,10 @@ export function audited(route: Route, audit: AuditLog): Route {
     if (!refused && (occasion.recorded > 0 || c.get('about') === null)) return
     if (status === 429) return
     const { kind } = occasion.principal()
-    if (refused && how !== 'refusals' && kind !== 'operator' && kind !== 'token') return
     const about = c.get('about')
+    // A stranger who had nothing to guess at fills no log.
+    const isGuess = how === 'refusals' && about !== null
+    if (refused && !isGuess && kind !== 'operator' && kind !== 'token') return
     const target = typeof about === 'string' ? about : Object.values(c.req.param()).join(' ')
     const result = !refused ? 'done' : status >= 500 ? 'failed' : 'refused'
     try {

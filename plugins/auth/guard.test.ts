@@ -136,3 +136,29 @@ test('forwarded addresses count only from a trusted proxy', async t => {
   assert.equal(await ask('203.0.113.5, 198.51.100.1'), 429, 'what the client wrote itself is no way round')
   assert.equal(await ask('198.51.100.2'), 401, 'another customer of the proxy may try')
 })
+
+test('a session or a token that ends while a body is sent changes nothing any more', async t => {
+  const gate = await openGate(t)
+  const { cookie } = await gate.signIn()
+  const begin = (headers: Record<string, string>) => {
+    const sent = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = sent.writable.getWriter()
+    const init = { method: 'POST', headers, body: sent.readable, duplex: 'half' as const }
+    const answer = gate.ask('/vault', init)
+    return {
+      finish: async () => {
+        await writer.write(Buffer.from('{}'))
+        await writer.close()
+        return answer
+      },
+    }
+  }
+  const kept = begin({ Cookie: cookie })
+  assert.equal(await (await kept.finish()).text(), 'more gold')
+  const byProgram = begin({ Cookie: cookie })
+  const byPage = begin({ Cookie: cookie, ...browser })
+  assert.equal((await gate.ask('/logout', { method: 'POST', headers: { Cookie: cookie } })).status, 204)
+  assert.equal((await byProgram.finish()).status, 401)
+  const page = await byPage.finish()
+  assert.deepEqual([page.status, page.headers.get('location')], [303, '/login?next=%2F'])
+})

@@ -148,6 +148,7 @@ function ownUploadRoute(parts: ArchiveRoutes): Route {
         unpackedBytes: disk.limitBytes ?? uploadBytes * unpackedFactor,
         isForeignToo: query.foreign || fields.has('foreign'),
       })
+      await c.get('askAgain')()
       // It may have been transferred meanwhile.
       provisioner.owned(auth.accountOf(c)).restoreCopy(subdomain, row.id)
       if (wantsPage(c)) return c.redirect(`/instances/${subdomain}`, 303)

@@ -81,3 +81,23 @@ test('five wrong codes make strangers wait; a browser that signed in before has 
   assert.equal(refused.length, 5)
   assert.ok(refused.every(({ target }) => target === ada.email))
 })
+
+test('a stranger without a sign-in in progress fills no audit log, and is slowed down', async t => {
+  const office = await openOffice(t)
+  const before = (await office.entries()).length
+  for (const [path, body] of [
+    ['/login/passkey', { credential: '{}' }],
+    ['/login/passkey', { credential: '{"id":"a","response":{}}' }],
+    ['/login/code', { code: '000000' }],
+  ] as const) {
+    const statuses: number[] = []
+    for (let i = 0; i < 15; i++) statuses.push((await office.browser().call('POST', path, body)).status)
+    assert.ok(
+      statuses.slice(0, 3).every(status => status !== 500),
+      `${path}: ${statuses}`,
+    )
+    assert.equal(statuses.at(-1), 429, `${path}: ${statuses}`)
+    office.clock.advance(600_000)
+  }
+  assert.equal((await office.entries()).length, before)
+})

@@ -57,7 +57,7 @@ export const operators = definePlugin({
       site: { name: `Longhouse ${site.domain}`, host: `control.${site.domain}`, origin },
     })
     const signIn = {
-      ...{ auth, book, factor, passkeys, guesses: guessLimit(clock) },
+      ...{ auth, book, factor, passkeys, guesses: guessLimit(clock), answerGuesses: guessLimit(clock) },
       entry: entry({
         ...{ auth, book, steps, seal },
         step: sessionCookie({ https, kind: 'step' }),

@@ -150,6 +150,7 @@ function ownRoutes(parts: MeParts, { me, sessionsOf, page, again }: Self): Route
       handle: async (c, { body: { password } }) => {
         const { id } = me(c)
         const hash = await hashPassword(password)
+        await c.get('askAgain')()
         const row = me(c)
         book.changeSignIn(row, 'password set', () => {
           book.update(id, { passwordHash: hash })
@@ -309,6 +310,7 @@ function passkeyRoutes(parts: MeParts, { me, again, leavesAWay }: Self): Route[]
       onInvalid: again,
       handle: async (c, { body }) => {
         const store = await passkeys.made(c, me(c), body)
+        await c.get('askAgain')()
         book.changeSignIn(me(c), `passkey “${body.name}” added`, store)
         return back(c)
       },

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { countSql } from '../../src/testing/counted-sql.ts'
+import { softwarePasskey } from './authenticator.fixture.ts'
 import { openOffice, password } from './operators.fixture.ts'
 
 const minute = 60_000
@@ -350,4 +351,30 @@ test('the list of operators takes as many statements for many as for one', async
   assert.ok(few > 0)
   for (const name of ['ben', 'cleo', 'dora', 'emil']) await office.invite(name, 'read')
   assert.equal(await list(), few)
+})
+
+test('a passkey that another operator has is refused, and no one joins with it', async t => {
+  const office = await openOffice(t)
+  const origin = `http://control.localhost:${office.port}`
+  const accept = async (name: string, id?: Buffer) => {
+    const { code } = await office.invite(name, 'operate')
+    const browser = office.browser()
+    const options = await browser.call('POST', '/invitation/passkey/options', { code })
+    const key = softwarePasskey(origin, id)
+    const credential = key.make(options.json<{ challenge: string; rp: { id: string } }>())
+    return { key, reply: await browser.call('POST', '/invitation/passkey', { code, credential }) }
+  }
+  const ada = await accept('ada')
+  assert.equal(ada.reply.status, 204, ada.reply.text)
+  const copied = await accept('bob', ada.key.id)
+  assert.equal(copied.reply.status, 403, copied.reply.text)
+  assert.match(copied.reply.text, /passkey-refused.*registered already.*Nothing was changed/)
+  const { body } = await office.admin<{ operators: Listed[] }>('GET', '/admin/operators')
+  const joined = body.operators.filter(({ joined_at }) => joined_at !== null)
+  assert.deepEqual([body.operators.length, joined.map(({ email }) => email)], [2, ['ada@example.com']])
+  const browser = office.browser()
+  const options = await browser.call('POST', '/login/passkey/options')
+  const credential = ada.key.use(options.json<{ challenge: string; rpId: string }>())
+  assert.equal((await browser.call('POST', '/login/passkey', { credential })).status, 204)
+  assert.equal((await browser.call('GET', '/admin/me')).json<Listed>().email, 'ada@example.com')
 })

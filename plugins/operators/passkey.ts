@@ -1,5 +1,6 @@
 import { asc, eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
+import { Problem } from '../../src/http/problem.ts'
 import type { RoundTrip } from '../../src/http/round-trip.ts'
 import type { AppContext } from '../../src/http/route.ts'
 import { signInOver } from '../auth/contract.ts'
@@ -84,12 +85,18 @@ export function passkeyDesk(parts: {
       used.set(challenge, clock.monotonic())
       const { id, publicKey, counter, transports = [] } = registrationInfo.credential
       return () => {
-        db.insert(passkeys)
+        const { changes } = db
+          .insert(passkeys)
           .values({
             ...{ id, name, counter, transports, operatorId: row.id, createdAt: clock.now() },
             publicKey: Buffer.from(publicKey),
           })
+          .onConflictDoNothing()
           .run()
+        if (changes === 0)
+          throw passkeyRefused(
+            'This passkey is registered already, for you or for another operator. Nothing was changed. Make a new one.',
+          )
       }
     },
 
@@ -101,16 +108,15 @@ export function passkeyDesk(parts: {
       })
     },
 
+    ownerOf: (credential: string) => ownerOf(db, credential),
+
     /** The operator whose passkey answered. Throws a Problem. */
     answered: async (c: AppContext, credential: string): Promise<OperatorRow> => {
       const challenge = challengeOf(c)
       const response = parsed<'use'>(credential)
       const found = db.select().from(passkeys).where(eq(passkeys.id, response.id)).get()
       const row = found && book.joined(found.operatorId)
-      if (!found || !row)
-        throw passkeyRefused(
-          'No operator of this site has this passkey. It may have been removed. Sign in in another way.',
-        )
+      if (!found || !row) throw unknown()
       const { verifyAuthenticationResponse } = await library()
       const { id, publicKey, counter, transports } = found
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
@@ -119,11 +125,15 @@ export function passkeyDesk(parts: {
       }).catch(refuse)
       if (!verified || used.has(challenge)) throw refused()
       used.set(challenge, clock.monotonic())
-      db.update(passkeys)
+      const { changes } = db
+        .update(passkeys)
         .set({ counter: authenticationInfo.newCounter, lastUsedAt: clock.now() })
         .where(eq(passkeys.id, id))
         .run()
-      return row
+      // The passkey or its operator may have been removed while it was verified.
+      const now = changes === 0 ? null : book.joined(row.id)
+      if (!now) throw unknown()
+      return now
     },
 
     remove: (row: OperatorRow, { id, name }: Passkey) =>
@@ -133,6 +143,17 @@ export function passkeyDesk(parts: {
   }
 }
 export type PasskeyDesk = ReturnType<typeof passkeyDesk>
+
+/** The id of the operator for whom a passkey claims to answer; undefined for no one. Nothing is verified. */
+function ownerOf(db: OperatorsDb, credential: string): string | undefined {
+  try {
+    const { id } = parsed<'use'>(credential)
+    return db.select().from(passkeys).where(eq(passkeys.id, id)).get()?.operatorId
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
 
 type Library = Awaited<ReturnType<typeof library>>
 interface Responses {
@@ -152,6 +173,11 @@ function parsed<Use extends keyof Responses = 'make'>(credential: string): Respo
   if (typeof id !== 'string' || typeof response !== 'object' || response === null) throw refused()
   return value as Responses[Use]
 }
+
+const unknown = () =>
+  passkeyRefused(
+    'No operator of this site has this passkey. It may have been removed. Sign in in another way.',
+  )
 
 function refused(cause?: unknown) {
   return passkeyRefused(

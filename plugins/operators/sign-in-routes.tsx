@@ -11,7 +11,7 @@ import type { OperatorBook } from './book.ts'
 import type { Entry } from './entry.ts'
 import type { OperatorRow } from './operator.ts'
 import type { PasskeyDesk } from './passkey.ts'
-import { wrongSignIn } from './problems.ts'
+import { passkeyRefused, wrongSignIn } from './problems.ts'
 import type { SecondFactor } from './second-factor.ts'
 import { codeField, codesSchema, credentialField, optionsSchema } from './wire.ts'
 
@@ -31,7 +31,10 @@ export interface SignInParts {
   factor: SecondFactor
   passkeys: PasskeyDesk
   entry: Entry
+  /** Of passwords. */
   guesses: Guesses
+  /** Of what comes after a password or in its place: codes without a sign-in in progress, and passkeys. */
+  answerGuesses: Guesses
 }
 
 /** What follows a right password: the second factor, setting one up, or the session. */
@@ -126,7 +129,7 @@ function passwordRoute(parts: SignInParts): Route {
 }
 
 /** The second factor of an operator who has one. */
-function codeRoutes({ auth, book, factor, entry }: SignInParts): Route[] {
+function codeRoutes({ auth, book, factor, entry, answerGuesses }: SignInParts): Route[] {
   const failed = failing(auth)
   const codePage = (c: AppContext, row: OperatorRow, error?: string) => {
     c.header('Cache-Control', 'no-store')
@@ -162,9 +165,14 @@ function codeRoutes({ auth, book, factor, entry }: SignInParts): Route[] {
         c.status(422)
         return begun ? codePage(c, begun.row, errorOf(errors)) : failed(c, signInOver(over))
       },
-      handle: (c, { body: { code } }) => {
+      handle: async (c, { body: { code } }) => {
         const begun = entry.at(c)
-        if (!begun) return failed(c, signInOver(over))
+        if (!begun) {
+          c.set('about', null)
+          const by = { address: c.get('client'), browser: null }
+          const wait = await answerGuesses.judge(by, async () => false)
+          return failed(c, wait ? retryLater(wait) : signInOver(over))
+        }
         const { row, next } = begun
         c.set('about', row.email)
         if (!factor.takes(row, code, { isKnown: entry.knownBrowser(c, row.id) !== null })) {
@@ -249,7 +257,7 @@ function setUpRoutes({ auth, book, factor, entry }: SignInParts): Route[] {
   ]
 }
 
-function passkeyRoutes({ auth, passkeys, entry }: SignInParts): Route[] {
+function passkeyRoutes({ auth, passkeys, entry, answerGuesses }: SignInParts): Route[] {
   const failed = failing(auth)
   return [
     route({
@@ -273,14 +281,30 @@ function passkeyRoutes({ auth, passkeys, entry }: SignInParts): Route[] {
       body: z.object({ credential: credentialField, next: nextField }),
       answers: signedIn,
       handle: async (c, { body: { credential, next } }) => {
-        try {
-          const row = await passkeys.answered(c, credential)
-          c.set('about', row.email)
-          entry.enter(c, row)
-        } catch (error) {
-          if (error instanceof Problem) return failed(c, error, { next })
-          throw error
+        const by = {
+          address: c.get('client'),
+          browser: entry.knownBrowser(c, passkeys.ownerOf(credential)),
         }
+        let row: OperatorRow | undefined
+        let problem: Problem = passkeyRefused(
+          'The passkey could not be verified. Nothing was changed. Try again.',
+        )
+        const wait = await answerGuesses.judge(by, async () => {
+          try {
+            row = await passkeys.answered(c, credential)
+            return true
+          } catch (error) {
+            if (!(error instanceof Problem)) throw error
+            problem = error
+            return false
+          }
+        })
+        if (!row) {
+          if (problem.code === signInOver.code) c.set('about', null)
+          return failed(c, wait ? retryLater(wait) : problem, { next })
+        }
+        c.set('about', row.email)
+        entry.enter(c, row)
         return wantsPage(c) ? c.redirect(localPath(next, home), 303) : c.body(null, 204)
       },
     }),

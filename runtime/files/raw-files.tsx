@@ -50,6 +50,7 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
   ) => {
     const received = await repo.rawFiles.receive(path, body)
     try {
+      await c.get('askAgain')()
       const going = jobs.edits.edit({ message, by: authorOf(c, web.address) }, () =>
         received.place({ replace }),
       )

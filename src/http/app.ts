@@ -19,8 +19,17 @@ import {
   methodNotAllowed,
   notFound,
   Problem,
+  unauthorized,
 } from './problem.ts'
-import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
+import {
+  type AppContext,
+  type AppEnv,
+  type FieldErrors,
+  type Guard,
+  open,
+  type Route,
+  route,
+} from './route.ts'
 import { unknownFields, unknownParameters } from './unknown-fields.ts'
 
 export interface AppOptions {
@@ -156,12 +165,19 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
   const declare: MiddlewareHandler<AppEnv> = (c, next) => {
     c.set('role', spec.role)
     c.set('fresh', spec.fresh)
+    c.set('askAgain', async () => {
+      if (await askAgain(c, spec.guard)) throw accessEnded()
+    })
     return next()
   }
   app.on(spec.method.toUpperCase(), path, declare, spec.guard.check, async c => {
     const params = check(spec.params, c.req.param())
     const query = check(spec.query, c.req.query())
     const fields = taken && (await readFields(c, spec.limitBytes ?? defaultLimitBytes))
+    if (taken) {
+      const refusal = await askAgain(c, spec.guard)
+      if (refusal) return refusal
+    }
     const body = check(taken, fields?.values)
     const unknown = taken && fields ? unknownFields(taken, fields.values) : []
     // Links to pages collect parameters from newsletters and browsers; a misspelt parameter of a program would change
@@ -181,6 +197,22 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
     }
   })
 }
+
+/**
+ * Asks a guard again, after a body was read: a client may take as long as it likes to send one, and lose its access
+ * meanwhile. Returns the refusal, or throws it; null if the guard lets the client in.
+ */
+async function askAgain(c: AppContext, guard: Guard): Promise<Response | null> {
+  let isIn = false
+  const refusal = await guard.check(c, async () => {
+    isIn = true
+  })
+  if (isIn) return null
+  if (refusal instanceof Response) return refusal
+  throw accessEnded()
+}
+
+const accessEnded = () => unauthorized('Your access has ended. Nothing was changed. Sign in again.')
 
 function check(schema: z.ZodType | undefined, value: unknown): { value?: unknown; errors: FieldErrors } {
   if (!schema) return { errors: [] }

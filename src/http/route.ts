@@ -17,6 +17,11 @@ export interface AppEnv {
     role: Role | undefined
     /** Whether a browser must have signed in just before, for the route's guard. */
     fresh: boolean | undefined
+    /**
+     * Asks the route's guard again, for a handler that reads the body itself or works for long: call it after that, before
+     * anything is changed. Throws the refusal.
+     */
+    askAgain: () => Promise<void>
     /** The role of the operator whom the guard let in, for what a page shows. */
     granted: Role | undefined
     /** What the person of this request may call, for what a page shows. */
@@ -24,8 +29,8 @@ export interface AppEnv {
     /** The same in the control plane: who acts, for what records it. */
     principal: Principal | undefined
     /**
-     * For an audit log: the object of a change, if the path does not name it; null if nothing was changed. A promise for
-     * a change that is made while its answer is being sent.
+     * For an audit log: the object of a change, if the path does not name it; null if nothing was changed, or nothing was there
+     * to be guessed. A promise for a change that is made while its answer is being sent.
      */
     about: string | null | undefined | Promise<string | null>
   }
@@ -50,7 +55,10 @@ export interface Actor {
 
 export type AppContext = Context<AppEnv>
 
-/** Who may call a route. `check` throws a Problem to refuse; it stores what it learns for the handler. */
+/**
+ * Who may call a route. `check` throws a Problem to refuse; it stores what it learns for the handler. A request with a body is
+ * checked before the body is read, and again after.
+ */
 export interface Guard {
   /** Names of OpenAPI security schemes, any of which is sufficient. */
   schemes: readonly ('bearer' | 'session' | 'account')[]
