@@ -3,6 +3,7 @@ import type { Clock } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import type { FieldError } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, roles, route } from '../../src/http/route.ts'
+import { actorName } from '../../src/sign-in/actor-name.ts'
 import { operatorInvitation } from '../../views/mail/operator-email.tsx'
 import { OperatorsPage, type OperatorsPageProps } from '../../views/operator/access/operators-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
@@ -95,12 +96,7 @@ export function operatorRoutes(parts: {
       ...{ ...change, method: 'post', path },
       summary: 'Invite an operator',
       body: z.object({
-        name: z
-          .string('must be a name')
-          .trim()
-          .min(1, 'must not be empty')
-          .max(80, 'must be at most 80 characters')
-          .regex(/^\P{Cc}*$/u, 'must be one line'),
+        name: actorName('a name'),
         email: z
           .string('must be an email address')
           .trim()

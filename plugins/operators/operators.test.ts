@@ -378,3 +378,31 @@ test('a passkey that another operator has is refused, and no one joins with it',
   assert.equal((await browser.call('POST', '/login/passkey', { credential })).status, 204)
   assert.equal((await browser.call('GET', '/admin/me')).json<Listed>().email, 'ada@example.com')
 })
+
+test('no operator and no token is called as the program calls itself, or has invisible characters', async t => {
+  const office = await openOffice(t)
+  const refused = async (path: string, body: object) => {
+    const { status, body: answer } = await office.admin<{ errors?: { path: string }[] }>('POST', path, {
+      body,
+    })
+    return [status, answer.errors?.map(({ path }) => path).join()]
+  }
+  for (const name of [
+    'admin token',
+    'Admin\u00a0 TOKEN',
+    'not signed in',
+    'Ann\u202egpj',
+    'An\u200bn',
+    'a\nb',
+  ]) {
+    const email = 'ann@example.com'
+    assert.deepEqual(await refused('/admin/operators', { name, email, role: 'read' }), [422, 'name'], name)
+    assert.deepEqual(await refused('/admin/tokens', { name, role: 'read' }), [422, 'name'], name)
+  }
+  for (const name of ['Ann O’Neill', 'José Ñandú', '山田 太郎', 'admin tokens'])
+    assert.equal(
+      (await office.admin('POST', '/admin/tokens', { body: { name, role: 'read' } })).status,
+      201,
+      name,
+    )
+})

@@ -4,6 +4,7 @@ import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalidFields } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, roles, route } from '../../src/http/route.ts'
 import { durationMs } from '../../src/kernel/config.ts'
+import { actorName } from '../../src/sign-in/actor-name.ts'
 import { TokensPage, type TokensPageProps } from '../../views/operator/access/tokens-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
 import type { Token } from './contract.ts'
@@ -29,12 +30,7 @@ const tokenSchema = z
   .meta({ id: 'ApiToken' })
 
 const body = z.object({
-  name: z
-    .string('must be a name such as "deploy script"')
-    .trim()
-    .min(1, 'must not be empty')
-    .max(80, 'must be at most 80 characters')
-    .regex(/^\P{Cc}*$/u, 'must be one line'),
+  name: actorName('a name such as "deploy script"'),
   role: z.enum(roles, `must be one of ${roles.join(', ')}`),
   instances: z
     .union(
