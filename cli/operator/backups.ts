@@ -11,7 +11,7 @@ import type { Call, Command } from '../command/call.ts'
 import { CommandError } from '../command/jobs-folder.ts'
 import { sayTable } from '../command/output.ts'
 import { type Control, controlOf, jsonOption } from './control/control.ts'
-import type { BackupJson, InstanceJson } from './control/wire.ts'
+import type { BackupJson, InstanceJson, ListedBackupJson } from './control/wire.ts'
 import { instanceArgument } from './instance.ts'
 import { ago, columnLook, type Looks } from './look.ts'
 import { done, failed, stillInProgress, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
@@ -92,37 +92,70 @@ async function tellCopy(
 
 const backups: Command = {
   name: 'backups',
-  takes: [instanceArgument],
+  takes: [{ ...instanceArgument, optional: true }],
   needsRepo: false,
-  summary: 'lists the backups of an instance, newest first',
-  details: 'PROVEN says when a backup was last restored into a scratch folder and checked.',
-  options: jsonOption,
+  summary: 'lists the backups of an instance, newest first; without a name, those of all',
+  details:
+    'PROVEN says when a backup was last restored into a scratch folder and checked. With --purged: the backups that are left of ' +
+    'instances whose data were deleted; longhouse restore <instance> <backup> --into <name> brings one back.',
+  options: { purged: { words: 'only backups of instances that were purged' }, ...jsonOption },
   run: async call => {
-    const { args, output, now } = call
-    const answer = await controlOf(call).ask<{ backups: BackupJson[] }>('listAdminInstanceBackups', {
-      path: { subdomain: args.id },
-    })
-    if (args.flag('json')) {
-      output.json(answer)
-      return done
-    }
-    if (answer.backups.length === 0)
-      output.note(`${args.id} has no backups; longhouse backup ${args.id} makes one.`)
-    const rows = answer.backups.map(
-      ({ id, status, created_at: made, bytes, reason, verified_at: proven, error }) => [
-        id,
-        status,
-        ago(made, now),
-        bytes === null ? '' : bytesInWords(bytes),
-        reason,
-        ago(proven, now),
-        error ?? '',
-      ],
-    )
-    const headings = ['ID', 'STATUS', 'MADE', 'SIZE', 'REASON', 'PROVEN', '']
-    if (rows.length > 0) sayTable(output, headings, rows, columnLook(1, looks))
+    const { args, output } = call
+    const [name, isPurged] = [args.id, args.flag('purged')]
+    const listsAll = isPurged || name === ''
+    const answer = listsAll
+      ? { backups: await listedBackups(controlOf(call), { name, isPurged }) }
+      : await controlOf(call).ask<{ backups: BackupJson[] }>('listAdminInstanceBackups', {
+          path: { subdomain: name },
+        })
+    if (args.flag('json')) output.json(answer)
+    else if (answer.backups.length > 0) sayBackups(call, answer.backups)
+    else if (listsAll)
+      output.note(isPurged ? 'No backups of purged instances are kept.' : 'There are no backups.')
+    else output.note(`${name} has no backups; longhouse backup ${name} makes one.`)
     return done
   },
+}
+
+/** The kept copies of all instances, or of those of one name, from all pages of the list. */
+async function listedBackups(
+  control: Control,
+  { name, isPurged }: { name: string; isPurged: boolean },
+): Promise<ListedBackupJson[]> {
+  const found: ListedBackupJson[] = []
+  let cursor: string | null = null
+  do {
+    const page: { backups: ListedBackupJson[]; next_cursor: string | null } = await control.ask(
+      'listAdminBackups',
+      {
+        query: {
+          limit: '500',
+          ...(name !== '' && { subdomain: name }),
+          ...(isPurged && { purged: 'true' }),
+          ...(cursor !== null && { cursor }),
+        },
+      },
+    )
+    found.push(...page.backups)
+    cursor = page.next_cursor
+  } while (cursor !== null)
+  return found
+}
+
+function sayBackups({ output, now }: Call, copies: readonly (BackupJson | ListedBackupJson)[]): void {
+  const rows = copies.map(copy => [
+    copy.id,
+    copy.status,
+    ago(copy.created_at, now),
+    copy.bytes === null ? '' : bytesInWords(copy.bytes),
+    copy.reason,
+    ago(copy.verified_at, now),
+    ...('subdomain' in copy ? [copy.subdomain + (copy.purged ? ', purged' : '')] : []),
+    copy.error ?? '',
+  ])
+  const isListed = copies.some(copy => 'subdomain' in copy)
+  const headings = ['ID', 'STATUS', 'MADE', 'SIZE', 'REASON', 'PROVEN', ...(isListed ? ['INSTANCE'] : []), '']
+  sayTable(output, headings, rows, (cell, column) => (column === 1 ? lookOfStatus(cell) : null))
 }
 
 const restore: Command = {
@@ -139,11 +172,16 @@ const restore: Command = {
   summary: 'restores a backup of an instance, undoes a removal, or makes a fresh host whole',
   details:
     'restore acme <backup> restores in place; if the instance does not become healthy, the previous data are put back. With --into, ' +
-    'the backup becomes a new instance. restore acme undoes the removal of acme. restore <store>, such as s3:https://…, ' +
+    'the backup becomes a new instance; it may be one of a purged instance that had the name. restore acme undoes the removal of acme. ' +
+    'restore <store>, such as s3:https://…, ' +
     'sftp:… or a folder with a slash, runs in the container of the control plane: it puts the newest backup of the records into an ' +
     'empty data root.',
   options: {
     into: { value: '<name>', words: 'restores into a new instance with this name' },
+    owner: {
+      value: '<email>',
+      words: 'with --into: the owner, by default the last one of the copied instance',
+    },
     ...waitOptions,
   },
   run: async call => {
@@ -152,13 +190,21 @@ const restore: Command = {
     const copy = args.word(1)
     // Names of instances have neither.
     if (/[/:]/.test(args.id)) return restoreHost(call)
-    const into = args.text('into')
+    const [into, owner] = [args.text('into'), args.text('owner')]
+    if (owner !== undefined && into === undefined)
+      throw new UsageError(
+        '--owner goes with --into <name>; longhouse transfer gives an instance to another owner',
+      )
     if (into !== undefined && copy === undefined)
       throw new UsageError(`--into needs a backup: longhouse restore ${args.id} <backup> --into ${into}`)
     const control = controlOf(call)
     const started = await control.ask<InstanceJson>('restoreAdminInstance', {
       path: { subdomain: args.id },
-      body: { ...(copy !== undefined && { backup: copy }), ...(into !== undefined && { into }) },
+      body: {
+        ...(copy !== undefined && { backup: copy }),
+        ...(into !== undefined && { into }),
+        ...(owner !== undefined && { owner_email: owner }),
+      },
     })
     return tellOperation(call, control, started)
   },

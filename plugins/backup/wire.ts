@@ -39,3 +39,16 @@ export function wireBackup(row: CopyRow): WireBackup {
     error: row.error ?? row.fault,
   }
 }
+
+/** A copy in the list of all: with the instance that it is of. */
+export const listedBackupSchema = backupSchema
+  .extend({
+    instance_id: z.string(),
+    subdomain: z.string().meta({ description: 'What the instance was called when the copy was made' }),
+    purged: z.boolean().meta({ description: 'The instance was deleted for good; `into` restores the copy' }),
+  })
+  .meta({ id: 'ListedBackup' })
+
+export function wireListed(row: CopyRow, purged: boolean): z.infer<typeof listedBackupSchema> {
+  return { ...wireBackup(row), instance_id: row.instanceId, subdomain: row.subdomain, purged }
+}

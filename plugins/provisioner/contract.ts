@@ -237,6 +237,8 @@ export interface CopiesOverview {
 export interface VolumeCopies {
   /** Throws `unknown-backup` unless there is such a copy of this instance. */
   require(instanceId: string, copyId: string): { createdAt: number }
+  /** Returns the id of the instance that a kept copy is of, purged or not; null when there is no such copy. */
+  instanceOf(copyId: string): string | null
   /**
    * Makes a copy of the volume as it is now, once for each `operationId`. Returns a few words for the journal, also where no
    * copies can be made. Throws when the copy fails.

@@ -2,6 +2,8 @@ import { Mark } from './mark.tsx'
 
 export interface FieldProps {
   name: string
+  /** Where a page has several fields of one name: an id for this one. */
+  id?: string
   label: string
   type?: 'text' | 'password' | 'email' | 'number' | 'url'
   value?: string | undefined
@@ -25,7 +27,7 @@ export interface FieldProps {
 /** An input with its label, hint and error, connected for screen readers. */
 export function Field(props: FieldProps) {
   const { name, label, hint, error, suffix } = props
-  const id = `field-${name}`
+  const id = props.id ?? `field-${name}`
   const described = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ')
   const control = <Control {...props} id={id} described={described || undefined} />
   return (

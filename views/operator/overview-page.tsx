@@ -118,7 +118,8 @@ function Capacity({ memory, disk }: OverviewPageProps) {
       title="Capacity"
       aside={
         <>
-          <a href="/admin/disk">Disk and images</a> · <a href="/admin/orphans">Orphans</a>
+          <a href="/admin/disk">Disk and images</a> · <a href="/admin/orphans">Orphans</a> ·{' '}
+          <a href="/admin/backups">Backups of deleted instances</a>
         </>
       }
     >

@@ -25,6 +25,7 @@ export const operations = {
   getAdminUpgrade: 'GET /admin/upgrades/{id}',
   getAdminUpgradesPreview: 'GET /admin/upgrades/preview',
   listAdminAlerts: 'GET /admin/alerts',
+  listAdminBackups: 'GET /admin/backups',
   listAdminInstanceBackups: 'GET /admin/instances/{subdomain}/backups',
   listAdminInstances: 'GET /admin/instances',
   listAdminOperators: 'GET /admin/operators',

@@ -47,3 +47,9 @@ export interface BackupJson {
   image: string
   error: string | null
 }
+
+/** A copy in the list of those of all instances. */
+export interface ListedBackupJson extends BackupJson {
+  subdomain: string
+  purged: boolean
+}

@@ -74,6 +74,39 @@ export function keptCopies(db: BackupDb, instanceId: string): CopyRow[] {
     .all()
 }
 
+/** What a list of kept copies is about. `live` are the ids of the instances that are not purged. */
+export interface KeptFilter {
+  subdomain?: string | undefined
+  /** Only those of purged instances. */
+  isPurged: boolean
+  live: readonly string[]
+}
+
+/** Kept copies of all instances, newest first: at most `limit`, those after the copy `after` where that is given. */
+export function listKept(
+  db: BackupDb,
+  { subdomain, isPurged, live }: KeptFilter,
+  { after, limit }: { after: CopyRow | null; limit: number },
+): CopyRow[] {
+  const older = after && sql`(${copies.createdAt}, ${copies.id}) < (${after.createdAt}, ${after.id})`
+  return db
+    .select()
+    .from(copies)
+    .where(
+      and(
+        eq(copies.status, 'kept'),
+        subdomain === undefined ? undefined : eq(copies.subdomain, subdomain),
+        isPurged
+          ? sql`${copies.instanceId} not in (select value from json_each(${JSON.stringify(live)}))`
+          : undefined,
+        older ?? undefined,
+      ),
+    )
+    .orderBy(desc(copies.createdAt), desc(copies.id))
+    .limit(limit)
+    .all()
+}
+
 /** Copies of an instance that are in the store, are waiting, or failed; newest first. */
 export function recentCopies(db: BackupDb, instanceId: string, limit: number): CopyRow[] {
   return db

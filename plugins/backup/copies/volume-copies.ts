@@ -35,6 +35,10 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
   const { db, store, maker, clock, keepsPurged, nudge } = parts
   return {
     require: (instanceId, copyId) => requireCopy(db, instanceId, copyId),
+    instanceOf: copyId => {
+      const row = findCopy(db, copyId)
+      return row?.status === 'kept' ? row.instanceId : null
+    },
     overview: instanceId => ({
       fault: store.fault(),
       lastProven: lastProvenOf(db, instanceId),

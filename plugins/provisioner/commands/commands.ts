@@ -21,8 +21,11 @@ import { newPassword } from './password.ts'
 
 export interface ProvisionRequest extends NameRequest {
   image: string
-  /** The copy that its volume is made from, and the instances whose keys open the secrets in it. Without it, it is empty. */
-  copy?: { id: string; secretsOf: readonly string[] }
+  /**
+   * The copy that its volume is made from, the instances whose keys open the secrets in it, and whether its owner is another one than
+   * the copy's. Without it, the volume is empty.
+   */
+  copy?: { id: string; secretsOf: readonly string[]; isHandedOver: boolean }
 }
 
 /**
@@ -72,6 +75,7 @@ export async function provision(
           createdAt: now,
           ...(request.adopt && { volumePermit: 'adopt' as const }),
           ...(request.copy && { pendingCopyId: request.copy.id, secretsOf: [...request.copy.secretsOf] }),
+          ...(request.copy?.isHandedOver && { handedOverAt: now }),
         })
         .run()
     }

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
+import { invalidFields } from '../../../src/http/problem.ts'
 import { notPossibleNow, type VolumeCopies } from '../contract.ts'
 import { subdomainTaken } from '../problems.ts'
+import { sameAddress } from '../records/email-address.ts'
 import { type Fleet, setAddress, setStatus } from '../records/fleet.ts'
 import {
   findBySubdomain,
+  findInstance,
   listInstances,
   requireInstance,
   updateInstance,
@@ -11,6 +14,7 @@ import {
 } from '../records/instance.ts'
 import { type Accepted, openOperation } from '../records/operation.ts'
 import { planOf } from '../records/plan.ts'
+import type { Instance } from '../schema.ts'
 import { volumePath } from '../volumes/volume.ts'
 import { provision } from './commands.ts'
 
@@ -41,22 +45,50 @@ export function restoreCopy(fleet: Fleet, subdomain: string, copyId: string): Ac
 }
 
 /**
- * Requests a new instance, with a new id and a new password, for the same owner, that begins with the data of a copy. The
- * password is returned here and stored nowhere. Throws `unknown-backup`, `subdomain-taken`, and what `provision` throws.
+ * Requests a new instance, with a new id and a new password, that begins with the data of a copy. It belongs to the owner of the
+ * copied instance, also after that was purged; `ownerEmail` names another one. The password is returned here and stored nowhere.
+ * Throws `unknown-backup`, `unknown-instance`, `invalid` when the last owner has no address anymore, `subdomain-taken`, and what
+ * `provision` throws.
  */
 export async function restoreInto(
   fleet: Fleet,
-  subdomain: string,
-  copyId: string,
-  into: string,
+  {
+    subdomain,
+    copyId,
+    into,
+    ownerEmail,
+  }: { subdomain: string; copyId: string; into: string; ownerEmail?: string | undefined },
 ): Promise<Accepted & { password: string }> {
-  const source = requireInstance(fleet.db, subdomain)
-  requireCopies(fleet).require(source.id, copyId)
+  const source = sourceOf(fleet, subdomain, copyId)
   if (findBySubdomain(fleet.db, into)) throw subdomainTaken(`An instance called "${into}" exists already.`)
+  const owner = ownerEmail ?? source.ownerEmail
+  if (owner === '')
+    throw invalidFields([
+      {
+        path: 'owner_email',
+        message: 'must name the owner: the last owner of this copy deleted the account',
+      },
+    ])
   return await provision(fleet, {
-    ...{ subdomain: into, ownerEmail: source.ownerEmail, image: source.image, adopt: false, account: null },
-    copy: { id: copyId, secretsOf: [source.id, ...source.secretsOf] },
+    ...{ subdomain: into, ownerEmail: owner, image: source.image, adopt: false, account: null },
+    copy: {
+      id: copyId,
+      secretsOf: [source.id, ...source.secretsOf],
+      isHandedOver: !sameAddress(owner, source.ownerEmail),
+    },
   })
+}
+
+/** The instance of this name that a copy is of: the one that has the name now, or one that had it and was purged. */
+function sourceOf(fleet: Fleet, subdomain: string, copyId: string): Instance {
+  const { db } = fleet
+  const copies = requireCopies(fleet)
+  const instanceId = copies.instanceOf(copyId)
+  const copied = instanceId === null ? null : findInstance(db, instanceId)
+  if (copied?.subdomain === subdomain && copied.purgedAt !== null) return copied
+  const current = requireInstance(db, subdomain)
+  copies.require(current.id, copyId)
+  return current
 }
 
 /**

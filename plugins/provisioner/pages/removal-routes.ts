@@ -154,8 +154,19 @@ function restoreRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
           .optional()
           .meta({
             description:
-              'Restore into a new instance with this subdomain. Its password is in the answer, this one time',
+              'Restore into a new instance with this subdomain. Its password is in the answer, this one time. The copy may be one of a deleted instance that had the name',
           }),
+        owner_email: z
+          .preprocess(value => (value === '' ? undefined : value), ownerEmail.optional())
+          .optional()
+          .meta({
+            description:
+              'With `into`: the owner of the new instance; the last owner of the copied one when left out. Another one needs the role own',
+          }),
+      })
+      .refine(({ owner_email, into }) => owner_email === undefined || into !== undefined, {
+        path: ['owner_email'],
+        message: 'goes with into only; transfer gives an instance to another owner',
       })
       .refine(({ backup, into }) => into === undefined || backup !== undefined, {
         path: ['backup'],
@@ -166,11 +177,14 @@ function restoreRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
       200: { ...answers[200], schema: instanceSchema.extend({ password: z.string().optional() }) },
       202: { ...answers[202], schema: instanceSchema.extend({ password: z.string().optional() }) },
     },
-    handle: async (c, { params, body: { backup, into } }) => {
+    handle: async (c, { params, body: { backup, into, owner_email } }) => {
       if (backup !== undefined && into !== undefined) {
         // That is an instance beside those that a token may be for.
         parts.requireRole(c, 'operate', { beyondInstances: true })
-        const { password, ...accepted } = await restoreInto(parts.fleet, params.subdomain, backup, into)
+        if (owner_email !== undefined) parts.requireRole(c, 'own')
+        const { password, ...accepted } = await restoreInto(parts.fleet, {
+          ...{ subdomain: params.subdomain, copyId: backup, into, ownerEmail: owner_email },
+        })
         if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200, { password })
         parts.nudge()
         return pages.created(c, getInstance(parts.fleet.db, accepted.instanceId), password)

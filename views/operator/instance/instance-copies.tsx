@@ -9,7 +9,7 @@ import { dateTime } from '../../components/time-words.ts'
 
 type Copy = CopiesOverview['copies'][number]
 
-const reasons: Record<CopyReason, string> = {
+export const reasons: Record<CopyReason, string> = {
   schedule: 'scheduled',
   demand: 'on demand',
   upgrade: 'before an upgrade',
@@ -145,7 +145,7 @@ function State({ copy, now }: { copy: Copy; now: number }) {
   )
 }
 
-function sizeWords(bytes: number | null): string {
+export function sizeWords(bytes: number | null): string {
   if (bytes === null) return '–'
   const mebibytes = bytes / 1024 ** 2
   return mebibytes < 1024 ? `${mebibytes.toFixed(1)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`
