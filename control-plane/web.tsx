@@ -29,6 +29,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
       tags: {
         account: 'The owner’s account, its export and its deletion',
         'admin-backup': 'Copies of the control plane’s own records',
+        'admin-backups': 'Kept copies of all instances, also of purged ones',
         'admin-billing': 'Billing, for the operator',
         'admin-disk': 'What takes the host’s disk, and pruning',
         'admin-instances': 'All instances, for the operator',

@@ -1,7 +1,7 @@
 import type { Principal } from '../../src/acting.ts'
 
-export const auditResults = ['accepted', 'done', 'refused', 'failed'] as const
-/** How it went: `accepted` is work that goes on after the answer; its end is an entry of its own. */
+export const auditResults = ['accepted', 'done', 'refused', 'failed', 'superseded'] as const
+/** How it went: `accepted` is work that goes on after the answer; its end is an entry of its own, `superseded` when newer work took its place. */
 export type AuditResult = (typeof auditResults)[number]
 
 /** One entry of the audit log. */

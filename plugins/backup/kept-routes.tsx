@@ -2,22 +2,24 @@ import { z } from 'zod'
 import { flagField, numberField } from '../../src/http/json-schema.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { invalidFields } from '../../src/http/problem.ts'
-import { type Route, route } from '../../src/http/route.ts'
+import { type Guard, type Route, route } from '../../src/http/route.ts'
 import { DeletedBackupsPage } from '../../views/operator/host/deleted-backups-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
-import { findCopy, listKept } from './copies/copies.ts'
-import type { BackupRoutes } from './routes.ts'
+import type { ProvisionerService } from '../provisioner/contract.ts'
+import { type BackupDb, findCopy, listKept } from './copies/copies.ts'
 import { listedBackupSchema, wireListed } from './wire.ts'
 
 const path = '/admin/backups'
 
+interface KeptRoutes {
+  db: BackupDb
+  admin: Guard
+  provisioner: ProvisionerService
+  now(): number
+}
+
 /** The kept copies of all instances. The page shows those of deleted ones: the others are on the pages of their instances. */
-export function keptRoutes({
-  db,
-  admin,
-  provisioner,
-  now,
-}: Pick<BackupRoutes, 'db' | 'admin' | 'provisioner' | 'now'>): Route[] {
+export function keptRoutes({ db, admin, provisioner, now }: KeptRoutes): Route[] {
   return [
     route({
       method: 'get',

@@ -5,6 +5,7 @@ import { type AppContext, type Guard, type Route, route } from '../../src/http/r
 import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
 import { type BackupDb, findCopy, keptCopies, requestCopy, requireCopy } from './copies/copies.ts'
 import type { CopyMaker } from './copies/making.ts'
+import { keptRoutes } from './kept-routes.tsx'
 import { backupFailed, unknownBackup } from './problems.ts'
 import type { CopyRow } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
@@ -27,7 +28,14 @@ const numbered = z.object({ subdomain: z.string(), id: z.string() })
 const nothing = z.object({})
 
 export function backupRoutes(parts: BackupRoutes): Route[] {
-  return [makeRoute(parts), listRoute(parts), oneRoute(parts), verifyRoute(parts), recordsRoute(parts)]
+  return [
+    makeRoute(parts),
+    listRoute(parts),
+    oneRoute(parts),
+    verifyRoute(parts),
+    recordsRoute(parts),
+    ...keptRoutes(parts),
+  ]
 }
 
 function makeRoute(parts: BackupRoutes): Route {

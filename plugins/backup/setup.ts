@@ -9,7 +9,6 @@ import { clearProofs, proveCopies, proveCopy } from './copies/proving.ts'
 import { forgetDoubles, forgetOutdated } from './copies/retention.ts'
 import { volumeCopies } from './copies/volume-copies.ts'
 import type { declaration } from './declaration.ts'
-import { keptRoutes } from './kept-routes.tsx'
 import { backupConcerns, backupMetrics } from './reports.ts'
 import { restoreVolumes } from './restore-volumes.ts'
 import { backupRoutes } from './routes.ts'
@@ -29,7 +28,6 @@ const recordsLookMs = 600_000
 const routesOf = (parts: Parameters<typeof archiveRoutes>[0]) => [
   ...backupRoutes(parts),
   ...archiveRoutes(parts),
-  ...keptRoutes(parts),
 ]
 
 function knownFault(passwordFault: string | null): StoreError | null {

@@ -414,8 +414,8 @@ export interface InstanceChange {
     | 'bill'
     | 'exempt'
   operationId: string | null
-  /** `accepted` is work that has begun. */
-  result: 'accepted' | 'done' | 'failed'
+  /** `accepted` is work that has begun; `superseded` work that a newer operation took the place of. */
+  result: 'accepted' | 'done' | 'failed' | 'superseded'
   detail?: string
   /** For the end of work: who began it. */
   principal?: Principal

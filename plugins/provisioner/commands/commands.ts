@@ -152,7 +152,8 @@ export function lossWords(fleet: Fleet, { id }: Pick<Instance, 'id'>): string {
   return `its newest backup was begun at ${timestamp(kept.createdAt)}: everything since then is lost`
 }
 
-function open({ db, clock }: Fleet, instanceId: string, asked: OperationKind, image?: string): string {
+function open(fleet: Fleet, instanceId: string, asked: OperationKind, image?: string): string {
+  const { db, clock } = fleet
   const { pendingCopyId, ...instance } = getInstance(db, instanceId)
   const last = instance.operationId === null ? null : findOperation(db, instance.operationId)
   // A start would run the new version on what is to be undone.
@@ -164,7 +165,7 @@ function open({ db, clock }: Fleet, instanceId: string, asked: OperationKind, im
   const restores = pendingCopyId !== null && planOf(asked, 'running').end === 'running'
   const kind = restores ? 'restore-new' : asked
   const operation = { instanceId, kind, image: image ?? null, copyId: restores ? pendingCopyId : null }
-  return openOperation(db, operation, clock.now(), planOf(kind, wanted(instance)))
+  return openOperation(fleet, operation, clock.now(), planOf(kind, wanted(instance)))
 }
 
 function isDone({ status }: Instance, kind: OperationKind): boolean {

@@ -30,7 +30,7 @@ export async function startOver(
     if (fault.kind === 'foreign') requireAdoptable(fleet, path, sight, adopt)
     else if (adopt) throw notPossibleNow(`There is no volume at ${path} to adopt. Nothing was changed.`)
     updateInstance(db, instanceId, { desired: 'running', volumePermit: adopt ? 'adopt' : 'new' })
-    const operationId = openOperation(db, { instanceId, kind: 'start', image: null }, clock.now())
+    const operationId = openOperation(fleet, { instanceId, kind: 'start', image: null }, clock.now())
     const detail = adopt ? 'with the volume that is in its place' : 'with a new, empty volume'
     fleet.changed({ instanceId, subdomain, change: 'start', operationId, result: 'accepted', detail })
     return { instanceId, operationId }

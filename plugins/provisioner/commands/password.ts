@@ -34,7 +34,7 @@ export async function resetPassword(
     // A running container keeps the old one until it is recreated. If that fails, it shows as running with older settings.
     updateInstance(db, instanceId, { passwordHash, settings: null })
     const operation = { instanceId, kind: 'reset-password', image: null } as const
-    const operationId = wanted(instance) === 'running' ? openOperation(db, operation, clock.now()) : null
+    const operationId = wanted(instance) === 'running' ? openOperation(fleet, operation, clock.now()) : null
     const result = operationId === null ? 'done' : 'accepted'
     fleet.changed({ instanceId, subdomain, change: 'reset-password', operationId, result })
     return { instanceId, operationId, password }

@@ -36,7 +36,7 @@ export function restoreCopy(fleet: Fleet, subdomain: string, copyId: string): Ac
       throw notPossibleNow(`"${subdomain}" is still being made from a backup.`)
     const operation = { instanceId: instance.id, kind: 'restore', image: null, copyId } as const
     const plan = planOf('restore', wanted(instance))
-    const operationId = openOperation(db, operation, clock.now(), plan)
+    const operationId = openOperation(fleet, operation, clock.now(), plan)
     const { id: instanceId } = instance
     const detail = `backup ${copyId}`
     fleet.changed({ instanceId, subdomain, change: 'restore', operationId, result: 'accepted', detail })
@@ -114,7 +114,7 @@ export function restoreAll(fleet: Fleet, copyOf: (instanceId: string) => string 
       const plan = planOf('restore', wanted(instance))
       if (wanted(instance) === 'running') setStatus(fleet, id, 'provisioning')
       const operation = { instanceId: id, kind: 'restore', image: null, copyId } as const
-      const operationId = openOperation(db, operation, clock.now(), plan)
+      const operationId = openOperation(fleet, operation, clock.now(), plan)
       const detail = `backup ${copyId}`
       fleet.changed({ instanceId: id, subdomain, change: 'restore', operationId, result: 'accepted', detail })
     }

@@ -26,7 +26,7 @@ export function restore(fleet: Fleet, subdomain: string): Accepted {
       statusReason: null,
     })
     const kind = runs ? 'provision' : 'stop'
-    const operationId = openOperation(db, { instanceId, kind, image: null }, clock.now())
+    const operationId = openOperation(fleet, { instanceId, kind, image: null }, clock.now())
     fleet.changed({ instanceId, subdomain, change: 'undo-removal', operationId, result: 'accepted' })
     return { instanceId, operationId }
   })

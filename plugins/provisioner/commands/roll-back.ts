@@ -36,7 +36,7 @@ export async function rollBack(
       )
     const operation = { instanceId: instance.id, kind: 'rollback', image: rollback.image } as const
     const plan = planOf('rollback', wanted(instance))
-    const operationId = openOperation(db, operation, clock.now(), plan)
+    const operationId = openOperation(fleet, operation, clock.now(), plan)
     fleet.changed({
       instanceId: instance.id,
       subdomain,

@@ -40,7 +40,7 @@ export async function transfer(
     const operationId =
       instance.desired === 'deleted'
         ? null
-        : openOperation(db, operation, now, planOf('transfer', instance.desired))
+        : openOperation(fleet, operation, now, planOf('transfer', instance.desired))
     const result = operationId === null ? 'done' : 'accepted'
     fleet.changed({ instanceId, subdomain, change: 'transfer', operationId, result })
     return { instanceId, operationId, password }

@@ -26,7 +26,7 @@ export function upgradeWork(fleet: Fleet, act: () => void): UpgradeWork {
         const instance = idle(db, id)
         refuseIfImpossible(instance, 'upgrade')
         const operation = { instanceId: id, kind: 'upgrade', image, imageId } as const
-        const operationId = openOperation(db, operation, clock.now(), planOf('upgrade', wanted(instance)))
+        const operationId = openOperation(fleet, operation, clock.now(), planOf('upgrade', wanted(instance)))
         fleet.changed({
           ...{ instanceId: id, subdomain: instance.subdomain, change: 'upgrade', operationId },
           ...{ result: 'accepted', detail: `image ${image}` },

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { z } from 'zod'
 import { timestamp } from '../../../src/clock.ts'
 import { wantsPage } from '../../../src/http/negotiate.ts'
+import { invalidFields } from '../../../src/http/problem.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import { DiskPage } from '../../../views/operator/host/disk-page.tsx'
 import { notPossibleNow } from '../contract.ts'
@@ -10,7 +11,7 @@ import { type ProvisionerRoutes, truth } from '../pages/answer.ts'
 import { hostFrame } from '../pages/frame.ts'
 import { totalDiskUse } from '../records/disk-use.ts'
 import { ownFolders } from './folders.ts'
-import { type KeptImage, listImages, pruneImages, whyKept } from './pruning.ts'
+import { imagesOf, type KeptImage, listImages, pruneImages, whyKept } from './pruning.ts'
 
 const path = '/admin/disk'
 /** Docker keeps at most two files of 10 MiB of the output of each instance. */
@@ -95,7 +96,9 @@ export function pruningRoutes(parts: ProvisionerRoutes): Route[] {
             z.array(z.string().max(100)).max(500),
           )
           .optional()
-          .meta({ description: 'Only these, by id; all that nothing needs when left out' }),
+          .meta({
+            description: 'Only these, by id or its first 12 digits; all that nothing needs when left out',
+          }),
         dry_run: truth.optional().meta({ description: 'Only say what would be removed' }),
       }),
       answers: {
@@ -103,7 +106,12 @@ export function pruningRoutes(parts: ProvisionerRoutes): Route[] {
         303: { description: 'For a browser: back to the page' },
       },
       handle: async (c, { body: { images = null, dry_run: dryRun = false } }) => {
-        const pruned = await ask(pruneImages(fleet, { ids: images, dryRun }))
+        const chosen = images && (await ask(imagesOf(fleet, images)))
+        if (chosen && chosen.unknown.length > 0) {
+          const message = `must be ids of images that GET ${path} lists, or their first 12 digits; unknown: ${chosen.unknown.slice(0, 10).join(', ')}`
+          throw invalidFields([{ path: 'images', message }])
+        }
+        const pruned = await ask(pruneImages(fleet, { ids: chosen?.found ?? null, dryRun }))
         const removed = pruned.filter(({ why }) => why === '').map(({ image }) => image)
         const names = removed.map(({ id, tags }) => tags.join(' ') || id.slice(0, 19)).join(', ')
         c.set('about', dryRun || removed.length === 0 ? null : names)

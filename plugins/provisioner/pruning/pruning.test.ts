@@ -106,6 +106,25 @@ test('only images of ours that nothing needs are pruned: not one that an instanc
   )
   const chosen = await prune({ images: ['back', 'derived'] })
   assert.deepEqual([chosen.removed, chosen.kept.map(({ id }) => id).toSorted()], [[], ['back', 'derived']])
+  // The page shows the first 12 digits of an id; unknown ids are refused, and nothing is removed.
+  const hashed = `sha256:0123456789ab${'c'.repeat(52)}`
+  there = [...all, image(hashed, { tags: ['longhouse-runtime:short'] })]
+  const short = await prune({ images: ['0123456789ab'], dry_run: true })
+  assert.deepEqual(
+    short.removed.map(({ id }) => id),
+    [hashed],
+  )
+  const unknown = await fleet.admin<{ errors: { path: string; message: string }[] }>(
+    'POST',
+    '/admin/disk/prune',
+    {
+      body: { images: ['old', 'ffffffffffff'] },
+    },
+  )
+  assert.equal(unknown.status, 422)
+  assert.match(unknown.body.errors[0]?.message ?? '', /unknown: ffffffffffff$/)
+  assert.deepEqual(removed, [])
+  there = all
   // By itself once a day, from the age that is set.
   await fleet.program.runOnce('provisioner:prune-images')
   assert.deepEqual(removed, ['old'])

@@ -109,6 +109,30 @@ function repositoryOf(name: string): string {
   return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name
 }
 
+/**
+ * Returns the images that these ids are of: whole ids, with or without `sha256:`, or their first 12 hex digits or more, as
+ * the page shows them. `unknown` are those that are of no image on the host, or of several.
+ */
+export async function imagesOf(
+  fleet: Fleet,
+  ids: readonly string[],
+): Promise<{ found: string[]; unknown: string[] }> {
+  const images = await listImages(fleet)
+  const found: string[] = []
+  const unknown: string[] = []
+  for (const asked of ids) {
+    const start = asked.replace(/^sha256:/, '')
+    const isShort = /^[0-9a-f]{12,64}$/.test(start)
+    const fitting = images.filter(
+      ({ id }) => id === asked || (isShort && id.replace(/^sha256:/, '').startsWith(start)),
+    )
+    const [image] = fitting
+    if (image && fitting.length === 1) found.push(image.id)
+    else unknown.push(asked)
+  }
+  return { found, unknown }
+}
+
 /** What became of an image; `why` it was kept, in words, '' for one that was removed. */
 export interface Pruned {
   image: KeptImage

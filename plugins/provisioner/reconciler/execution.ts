@@ -3,13 +3,11 @@ import { DriverError } from '../driver.ts'
 import { type Fleet, markReady, setAddress, setStatus, specOf } from '../records/fleet.ts'
 import { findInstance, getInstance, updateInstance, wanted } from '../records/instance.ts'
 import {
-  actorOf,
+  announceEnd,
   beginUndo,
   claimOperation,
-  findOperation,
   finishOperation,
   isOpen,
-  reconcilerPrincipal,
   recordStep,
   withFailedUndo,
 } from '../records/operation.ts'
@@ -244,19 +242,7 @@ function end({ fleet }: Execution, operation: Operation, change: () => void): vo
   db.transaction(() => {
     if (!isOpen(db, operation.id)) return
     change()
-    announceEnd(fleet, operation)
-  })
-}
-
-/** Announces how work ended that someone decided on. */
-function announceEnd(fleet: Fleet, { id, instanceId, kind }: Operation): void {
-  const ended = findOperation(fleet.db, id)
-  const principal = ended && actorOf(ended)
-  if (!principal || principal.id === reconcilerPrincipal.id) return
-  fleet.changed({
-    ...{ instanceId, subdomain: getInstance(fleet.db, instanceId).subdomain, change: kind, operationId: id },
-    ...{ result: ended.status === 'succeeded' ? 'done' : 'failed', detail: ended.error ?? '' },
-    ...{ principal, via: 'operation' },
+    announceEnd(fleet, operation.id)
   })
 }
 

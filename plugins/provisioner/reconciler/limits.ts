@@ -23,7 +23,7 @@ export function limitInstance(fleet: Fleet, id: string, limits: LimitsOfPlan | n
     updateInstance(db, id, { ...change, settings: null })
     const restarts = wanted(instance) === 'running' && !openOperationOf(db, id)
     const operation = { instanceId: id, kind: 'restart', image: null } as const
-    const operationId = restarts ? openOperation(db, operation, clock.now()) : null
+    const operationId = restarts ? openOperation(fleet, operation, clock.now()) : null
     fleet.changed({
       ...{ instanceId: id, subdomain: instance.subdomain, change: 'limit', operationId },
       result: restarts ? 'accepted' : 'done',

@@ -318,7 +318,7 @@ export class Reconciler {
     const copyId = kind === 'restore-new' ? now.pendingCopyId : null
     const operation = { instanceId: instance.id, kind: this.#again(now, kind), image: null, copyId }
     const plan = planOf(operation.kind, wanted(now))
-    actingAs(reconcilerPrincipal, () => openOperation(fleet.db, operation, fleet.clock.now(), plan))
+    actingAs(reconcilerPrincipal, () => openOperation(fleet, operation, fleet.clock.now(), plan))
   }
 
   /** The last operation of an instance, if what was there before it is still to be put back, and may be now. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { audit } from '../../audit/index.ts'
 import { testFleet } from '../fleet.fixture.ts'
 
 test('a newer request supersedes the operation in progress', async t => {
@@ -18,6 +19,28 @@ test('a newer request supersedes the operation in progress', async t => {
     (await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })).body.status,
     'deleted',
   )
+})
+
+test('an operation that a newer one supersedes has a closing entry that names it', async t => {
+  const fleet = await testFleet(t, { plugins: [audit] })
+  fleet.behave('acme', 'sick')
+  const made = await fleet.admin('POST', '/admin/instances', {
+    body: { subdomain: 'acme', owner_email: 'a@example.com' },
+  })
+  const stop = await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
+  const { body } = await fleet.admin<{
+    entries: { operation_id: string | null; result: string; detail: string; via: string }[]
+  }>('GET', '/admin/audit?instance=acme')
+  const first = made.headers.get('location')?.split('/').at(-1)
+  const entries = body.entries.filter(each => each.operation_id === first).toReversed()
+  assert.deepEqual(
+    entries.map(({ result, via }) => [result, via === 'operation']),
+    [
+      ['accepted', false],
+      ['superseded', true],
+    ],
+  )
+  assert.equal(entries[1]?.detail, `by stop ${stop.body.operation?.id}`)
 })
 
 test('the same request twice is one operation', async t => {

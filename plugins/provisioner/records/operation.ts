@@ -1,8 +1,9 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
 import { currentPrincipal, type Principal } from '../../../src/acting.ts'
 import { newId } from '../../../src/ids.ts'
+import type { InstanceChange } from '../contract.ts'
 import { instances, type Operation, operations, type Step, steps } from '../schema.ts'
-import type { ProvisionerDb } from './instance.ts'
+import { getInstance, type ProvisionerDb } from './instance.ts'
 import { type Plan, planOf, type StepName } from './plan.ts'
 
 // Literals, not bound values: only then does SQLite use the partial index of open operations.
@@ -15,6 +16,12 @@ export interface Accepted {
   operationId: string | null
 }
 
+/** Where operations are recorded, and what records how they end. */
+export interface OperationParts {
+  db: ProvisionerDb
+  changed(change: InstanceChange): void
+}
+
 /** An operation with its journal. */
 export interface OperationRecord extends Operation {
   steps: Step[]
@@ -25,7 +32,7 @@ export interface OperationRecord extends Operation {
  * state, so that neither exists without the other. Without `plan`, it does what it does for an instance that should run.
  */
 export function openOperation(
-  db: Pick<ProvisionerDb, 'insert' | 'update'>,
+  parts: OperationParts,
   {
     instanceId,
     kind,
@@ -36,11 +43,16 @@ export function openOperation(
   now: number,
   plan: Plan = planOf(kind, 'running'),
 ): string {
+  const { db } = parts
   const id = newId('op', now)
-  db.update(operations)
-    .set({ status: 'superseded', finishedAt: now })
-    .where(and(eq(operations.instanceId, instanceId), open))
-    .run()
+  const before = openOperationOf(db, instanceId)
+  if (before) {
+    db.update(operations)
+      .set({ status: 'superseded', finishedAt: now })
+      .where(and(eq(operations.instanceId, instanceId), open))
+      .run()
+    announceEnd(parts, before.id, `by ${kind} ${id}`)
+  }
   const { kind: actorKind = null, id: actorId = null, name: actorName = null } = currentPrincipal() ?? {}
   const actor = { actorKind, actorId, actorName }
   db.insert(operations)
@@ -55,6 +67,21 @@ export function openOperation(
   }))
   db.insert(steps).values(rows).run()
   return id
+}
+
+const results = { succeeded: 'done', failed: 'failed', superseded: 'superseded' } as const
+
+/** Announces how work ended that someone decided on; `detail` says it where the operation has no error. */
+export function announceEnd({ db, changed }: OperationParts, id: string, detail = ''): void {
+  const ended = findOperation(db, id)
+  const principal = ended && actorOf(ended)
+  if (!principal || principal.id === reconcilerPrincipal.id) return
+  const { instanceId, kind, status, error } = ended
+  changed({
+    ...{ instanceId, subdomain: getInstance(db, instanceId).subdomain, change: kind, operationId: id },
+    ...{ result: status in results ? results[status as keyof typeof results] : 'failed' },
+    ...{ detail: error ?? detail, principal, via: 'operation' },
+  })
 }
 
 /** Who asked for an operation; null when that was not recorded. */

@@ -17,7 +17,7 @@ export function suspendInstance(fleet: Fleet, instanceId: string, reason: string
       .run()
     const operationId =
       desired === 'running' && !suspension
-        ? openOperation(db, { instanceId, kind: 'stop', image: null }, clock.now())
+        ? openOperation(fleet, { instanceId, kind: 'stop', image: null }, clock.now())
         : null
     const result = operationId === null ? 'done' : 'accepted'
     fleet.changed({ instanceId, subdomain, change: 'suspend', operationId, result, detail: reason })
@@ -33,7 +33,7 @@ export function resumeInstance(fleet: Fleet, instanceId: string): boolean {
     const { subdomain, desired } = getInstance(db, instanceId)
     const operationId =
       desired === 'running'
-        ? openOperation(db, { instanceId, kind: 'start', image: null }, clock.now())
+        ? openOperation(fleet, { instanceId, kind: 'start', image: null }, clock.now())
         : null
     const result = operationId === null ? 'done' : 'accepted'
     fleet.changed({ instanceId, subdomain, change: 'resume', operationId, result })

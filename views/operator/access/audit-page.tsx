@@ -129,6 +129,7 @@ const results: Record<AuditResult, { tone: Tone; shape: Shape; word: string }> =
   accepted: { tone: 'busy', shape: 'clock', word: 'Accepted' },
   done: { tone: 'ok', shape: 'check', word: 'Done' },
   refused: { tone: 'warn', shape: 'triangle', word: 'Refused' },
+  superseded: { tone: 'idle', shape: 'slash', word: 'Superseded' },
   failed: { tone: 'bad', shape: 'cross', word: 'Failed' },
 }
 
