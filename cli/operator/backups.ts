@@ -155,7 +155,7 @@ function sayBackups({ output, now }: Call, copies: readonly (BackupJson | Listed
   ])
   const isListed = copies.some(copy => 'subdomain' in copy)
   const headings = ['ID', 'STATUS', 'MADE', 'SIZE', 'REASON', 'PROVEN', ...(isListed ? ['INSTANCE'] : []), '']
-  sayTable(output, headings, rows, (cell, column) => (column === 1 ? lookOfStatus(cell) : null))
+  sayTable(output, headings, rows, columnLook(1, looks))
 }
 
 const restore: Command = {
