@@ -9,7 +9,7 @@ import { ago } from './look.ts'
 import { done, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
 
 interface EnvironmentJson {
-  variables: { name: string; updated_at: string; updated_by: string | null }[]
+  variables: { name: string; value: string | null; updated_at: string; updated_by: string | null }[]
   applies_at_next_restart: boolean
 }
 
@@ -23,8 +23,8 @@ const list: Command = {
   name: 'env',
   takes: [instanceArgument],
   needsRepo: false,
-  summary: 'lists the environment variables that operators set for an instance, without values',
-  details: 'Values are never shown.',
+  summary: 'lists the environment variables that operators set for an instance',
+  details: 'Only values of plain variables are shown.',
   options: jsonOption,
   run: async call => {
     const { args, output, now } = call
@@ -35,8 +35,13 @@ const list: Command = {
       output.json(shown)
       return done
     }
-    const rows = shown.variables.map(each => [each.name, ago(each.updated_at, now), each.updated_by ?? ''])
-    if (rows.length > 0) sayTable(output, ['NAME', 'SET', 'BY'], rows)
+    const rows = shown.variables.map(each => [
+      each.name,
+      each.value ?? '(secret)',
+      ago(each.updated_at, now),
+      each.updated_by ?? '',
+    ])
+    if (rows.length > 0) sayTable(output, ['NAME', 'VALUE', 'SET', 'BY'], rows)
     else output.note(`No variables are set for ${args.id}.`)
     if (shown.applies_at_next_restart) output.note('It runs with other ones until it is restarted.')
     return done
@@ -49,8 +54,11 @@ const set: Command = {
   needsRepo: false,
   summary: 'sets an environment variable of an instance; its value comes on standard input',
   details:
-    'Not as an argument, because other users of a machine can read those. One line break at the end is dropped.',
-  options: changing,
+    'Not as an argument, because other users of a machine can read those. One line break at the end is dropped. A value is a secret unless --plain is given.',
+  options: {
+    plain: { words: 'shows the value on the page and in the log; for what is no secret' },
+    ...changing,
+  },
   run: async call => {
     const { args } = call
     timeoutOf(call)
@@ -62,7 +70,7 @@ const set: Command = {
     const control = controlOf(call)
     const started = await control.ask<InstanceJson>('environmentAdminInstance', {
       path: { subdomain: args.id },
-      body: { name: args.word(1), value, restart: args.flag('restart') },
+      body: { name: args.word(1), value, secret: !args.flag('plain'), restart: args.flag('restart') },
     })
     return tellOperation(call, control, started)
   },

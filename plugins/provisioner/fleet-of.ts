@@ -32,7 +32,11 @@ export function fleetOf(
     runsAtOnce: config.INSTANCE_RUNS,
     stopGraceMs: config.PROVISIONER_STOP_GRACE,
     secretKeys,
-    variables: id => ({ values: variables.values(id), digest: variables.digest(id) }),
+    variables: id => ({
+      values: variables.values(id),
+      secrets: variables.secrets(id),
+      digest: variables.digest(id),
+    }),
     mail: instanceMail(config),
     quarantineMs: config.PROVISIONER_QUARANTINE,
     copies: () => hooks.optional('volume-copies'),

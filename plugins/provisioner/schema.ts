@@ -169,6 +169,8 @@ export const variables = sqliteTable(
       .references(() => instances.id),
     name: text('name').notNull(),
     sealed: text('sealed').notNull(),
+    /** It is masked in the log and never shown again. */
+    secret: integer('secret', { mode: 'boolean' }).notNull().default(true),
     updatedAt: integer('updated_at').notNull(),
     /** Who set it, in words. */
     updatedBy: text('updated_by'),

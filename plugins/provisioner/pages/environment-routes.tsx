@@ -23,6 +23,9 @@ const value = z
   .min(1, 'must not be empty; remove the variable instead')
   .max(longestValue, `may have at most ${longestValue} characters`)
   .refine(text => !text.includes('\0'), 'must not contain NUL')
+const secret = truth
+  .default(true)
+  .meta({ description: 'Masks the value in the log and never shows it; `false` for one that may be read' })
 const restart = truth.default(false).meta({
   description:
     'Restarts an instance that runs, so that the change applies at once; else it applies at the next start',
@@ -57,7 +60,8 @@ export function environmentRoutes(parts: ProvisionerRoutes): Route[] {
     route({
       method: 'get',
       path,
-      summary: 'The environment variables that the operator set for an instance, without their values',
+      summary:
+        'The environment variables that the operator set for an instance, with the values of those that are not secret',
       guard: admin,
       role: 'read',
       params: named,
@@ -68,6 +72,8 @@ export function environmentRoutes(parts: ProvisionerRoutes): Route[] {
             variables: z.array(
               z.object({
                 name: z.string(),
+                secret: z.boolean(),
+                value: z.string().nullable().meta({ description: 'Null for a secret' }),
                 updated_at: z.iso.datetime(),
                 updated_by: z.string().nullable(),
               }),
@@ -82,8 +88,8 @@ export function environmentRoutes(parts: ProvisionerRoutes): Route[] {
         if (wantsPage(c)) return show(c, subdomain)
         const instance = requireInstance(db, subdomain)
         return c.json({
-          variables: variables.list(instance.id).map(({ name, updatedAt, updatedBy }) => ({
-            name,
+          variables: variables.list(instance.id).map(({ name, secret, value, updatedAt, updatedBy }) => ({
+            ...{ name, secret, value },
             updated_at: timestamp(updatedAt),
             updated_by: updatedBy,
           })),
@@ -99,7 +105,7 @@ export function environmentRoutes(parts: ProvisionerRoutes): Route[] {
       role: 'operate',
       mayWait: true,
       params: named,
-      body: z.object({ name, value, restart }),
+      body: z.object({ name, value, secret, restart }),
       answers,
       onInvalid: (c, errors, fields) =>
         show(c, c.req.param('subdomain') ?? '', { name: String(fields.name ?? ''), errors }),
@@ -115,7 +121,7 @@ export function environmentRoutes(parts: ProvisionerRoutes): Route[] {
       params: named,
       body: z.object({ name: z.string(), restart }),
       answers,
-      handle: (c, { params, body }) => change(c, params.subdomain, { ...body, value: null }),
+      handle: (c, { params, body }) => change(c, params.subdomain, { ...body, value: null, secret: true }),
     }),
   ]
 }

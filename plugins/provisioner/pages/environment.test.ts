@@ -10,7 +10,7 @@ const path = '/admin/instances/acme/environment'
 const browser = { Accept: 'text/html' }
 
 interface Environment {
-  variables: { name: string; updated_by: string | null }[]
+  variables: { name: string; value: string | null; secret: boolean; updated_by: string | null }[]
   applies_at_next_restart: boolean
 }
 
@@ -60,6 +60,26 @@ test('a variable applies at the next restart, or by one; its value is sealed, ma
   await fleet.admin('POST', `${path}/remove`, { body: { name: 'GREETING', restart: true }, wait: 60 })
   assert.equal(greetings().length, 2)
   assert.deepEqual(await environment(), { variables: [], applies_at_next_restart: false })
+})
+
+test('a plain variable is shown and leaves the log as it was written; one that is set again is a secret by default', async t => {
+  const { fleet, environment } = await startFleet(t)
+  const set = (body: object) => fleet.admin('POST', path, { body: { name: 'GREETING', ...body } })
+  const shown = async () => (await environment()).variables.map(({ value, secret }) => ({ value, secret }))
+  const page = async () => (await fleet.admin<string>('GET', path, { headers: browser })).body
+  writeFileSync(join(fleet.root, 'acme', 'speak'), 'Warning: late')
+  await set({ value: 'warn', secret: false, restart: true })
+  await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })
+  const log = async () => (await fleet.admin<string>('GET', '/admin/instances/acme/log')).body
+  assert.match(await log(), /hello, warn$/m)
+  assert.match(await log(), /Warning: late$/m)
+  assert.deepEqual(await shown(), [{ value: 'warn', secret: false }])
+  assert.match(await page(), /<code>warn<\/code>/)
+  const wrong = await set({ value: 'warn', secret: 'maybe' })
+  assert.equal(wrong.status, 422)
+  await set({ value: 'hidden-from-now-on' })
+  assert.deepEqual(await shown(), [{ value: null, secret: true }])
+  assert.doesNotMatch(await page(), /hidden-from-now-on/)
 })
 
 test('names that the platform goes by, and bad values, are refused by field, and change nothing', async t => {

@@ -63,10 +63,7 @@ export function logRoute(parts: ProvisionerRoutes): Route {
     },
     handle: async (c, { params, query }) => {
       const instance = requireInstance(db, params.subdomain)
-      const secrets = [
-        ...secretsOf(specOf(fleet, instance)),
-        ...Object.values(fleet.variables(instance.id).values),
-      ]
+      const secrets = [...secretsOf(specOf(fleet, instance)), ...fleet.variables(instance.id).secrets]
       const since = momentOf(query.since, clock.now())
       const until = momentOf(query.until, clock.now())
       if (since !== null && until !== null && since >= until)

@@ -45,7 +45,12 @@ export interface Fleet {
   /** What makes copies of volumes; null where none are made. */
   copies(): VolumeCopies | null
   /** What the operator set for one instance. */
-  variables(instanceId: string): { values: Readonly<Record<string, string>>; digest: string | null }
+  variables(instanceId: string): {
+    values: Readonly<Record<string, string>>
+    /** Those of its values that are masked in its log. */
+    secrets: readonly string[]
+    digest: string | null
+  }
   /** Images that other plugins still need, each with why. */
   imagesInUse(): readonly { imageId: string; why: string }[]
   /** The image of new instances and of upgrades. */

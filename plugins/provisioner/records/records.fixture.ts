@@ -65,7 +65,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     secretKeys: { of: id => `key of ${id}` },
     mail: null,
     environments: () => [],
-    variables: () => ({ values: {}, digest: null }),
+    variables: () => ({ values: {}, secrets: [], digest: null }),
     copies: () => null,
     imagesInUse: () => [],
     changed: () => {},

@@ -13,6 +13,8 @@ import type { Variables } from './variables.ts'
 export interface VariableChange {
   name: string
   value: string | null
+  /** Whether its value is masked in the log and never shown. */
+  secret: boolean
   restart: boolean
 }
 
@@ -24,7 +26,7 @@ export function changeVariable(
   fleet: Fleet,
   variables: Variables,
   subdomain: string,
-  { name, value, restart }: VariableChange,
+  { name, value, secret, restart }: VariableChange,
 ): Accepted {
   const { db, clock } = fleet
   return db.transaction(() => {
@@ -42,7 +44,7 @@ export function changeVariable(
           { path: 'name', message: `is one too many: an instance may have ${mostVariables}` },
         ])
       const { name: who = null } = currentPrincipal() ?? {}
-      variables.set(instance.id, name, value, { at: clock.now(), who })
+      variables.set(instance.id, name, { value, secret }, { at: clock.now(), who })
     }
     const detail = `${value === null ? 'removed' : 'set'} ${name}`
     fleet.changed({

@@ -6,9 +6,12 @@ import type { ProvisionerDb } from '../records/instance.ts'
 import type { SecretKeys } from '../records/secret-keys.ts'
 import { variables } from '../schema.ts'
 
-/** A variable as it is shown: without its value. */
-export interface ShownVariable {
+/** A variable as it is shown. */
+interface ShownVariable {
   name: string
+  secret: boolean
+  /** Null for a secret, and for one that does not open. */
+  value: string | null
   updatedAt: number
   updatedBy: string | null
 }
@@ -19,9 +22,16 @@ export interface Variables {
   list(instanceId: string): ShownVariable[]
   /** What its next container gets. One that does not open, because the key is another one now, is left out. */
   values(instanceId: string): Readonly<Record<string, string>>
+  /** The values that are masked in its log. */
+  secrets(instanceId: string): string[]
   /** Changes with each change of the variables; null for none. */
   digest(instanceId: string): string | null
-  set(instanceId: string, name: string, value: string, by: { at: number; who: string | null }): void
+  set(
+    instanceId: string,
+    name: string,
+    content: { value: string; secret: boolean },
+    by: { at: number; who: string | null },
+  ): void
   /** False when there was none. */
   remove(instanceId: string, name: string): boolean
 }
@@ -34,15 +44,19 @@ export function openVariables(db: ProvisionerDb, secretKeys: SecretKeys, control
   const purpose = (instanceId: string, name: string) => `variable ${name} of ${instanceId}`
   const rows = (instanceId: string) =>
     db.select().from(variables).where(eq(variables.instanceId, instanceId)).orderBy(asc(variables.name)).all()
+  const opened = (instanceId: string) =>
+    rows(instanceId).map(row => ({ ...row, value: seal.open(row.sealed, purpose(instanceId, row.name)) }))
   return {
     list: instanceId =>
-      rows(instanceId).map(({ name, updatedAt, updatedBy }) => ({ name, updatedAt, updatedBy })),
+      opened(instanceId).map(({ name, secret, value, updatedAt, updatedBy }) => ({
+        ...{ name, secret, updatedAt, updatedBy },
+        value: secret ? null : value,
+      })),
+    secrets: instanceId =>
+      opened(instanceId).flatMap(({ secret, value }) => (secret && value !== null ? [value] : [])),
     values: instanceId =>
       Object.fromEntries(
-        rows(instanceId).flatMap(({ name, sealed }) => {
-          const value = seal.open(sealed, purpose(instanceId, name))
-          return value === null ? [] : [[name, value]]
-        }),
+        opened(instanceId).flatMap(({ name, value }) => (value === null ? [] : [[name, value]])),
       ),
     digest: instanceId => {
       const all = rows(instanceId)
@@ -51,8 +65,9 @@ export function openVariables(db: ProvisionerDb, secretKeys: SecretKeys, control
       const text = JSON.stringify(all.map(({ name, sealed }) => [name, sealed]))
       return createHash('sha256').update(text).digest('hex').slice(0, 32)
     },
-    set: (instanceId, name, value, { at, who }) => {
-      const set = { sealed: seal.seal(value, purpose(instanceId, name)), updatedAt: at, updatedBy: who }
+    set: (instanceId, name, { value, secret }, { at, who }) => {
+      const sealed = seal.seal(value, purpose(instanceId, name))
+      const set = { sealed, secret, updatedAt: at, updatedBy: who }
       db.insert(variables)
         .values({ instanceId, name, ...set })
         .onConflictDoUpdate({ target: [variables.instanceId, variables.name], set })

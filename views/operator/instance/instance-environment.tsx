@@ -8,8 +8,8 @@ import { IfPermitted } from '../../permits.tsx'
 
 export interface EnvironmentProps {
   subdomain: string
-  /** By name, without their values. */
-  variables: readonly { name: string; updatedAt: number; updatedBy: string | null }[]
+  /** By name; secrets are without their values. */
+  variables: readonly { name: string; value: string | null; updatedAt: number; updatedBy: string | null }[]
   /** The instance runs with other variables than these. */
   waiting: boolean
   /** It is to run: a change can be applied by a restart. */
@@ -22,7 +22,7 @@ export interface EnvironmentProps {
   now: number
 }
 
-/** Environment variables of one instance. Their values are never shown again. */
+/** Environment variables of one instance. Secrets are never shown again. */
 export function EnvironmentPage(props: EnvironmentProps) {
   const { subdomain, variables, waiting, runs, removed, name, errors, now } = props
   const path = `/admin/instances/${subdomain}/environment`
@@ -55,7 +55,11 @@ export function EnvironmentPage(props: EnvironmentProps) {
             rowId={variable => `variable-${variable.name}`}
             columns={[
               { label: 'Name', kind: 'lead', cell: variable => <code>{variable.name}</code> },
-              { label: 'Value', cell: () => <span class="soft">••••••••</span> },
+              {
+                label: 'Value',
+                cell: ({ value }) =>
+                  value === null ? <span class="soft">••••••••</span> : <code>{value}</code>,
+              },
               { label: 'Set', cell: ({ updatedAt }) => <Time at={updatedAt} now={now} /> },
               { label: 'By', cell: ({ updatedBy }) => updatedBy },
               {
@@ -71,7 +75,7 @@ export function EnvironmentPage(props: EnvironmentProps) {
                       action={`${path}/remove`}
                       fields={{ name: variable.name }}
                     >
-                      <p>The value is deleted and cannot be shown again.</p>
+                      <p>The value is deleted.</p>
                       <When runs={runs} />
                     </Confirm>
                   ),
@@ -96,10 +100,20 @@ export function EnvironmentPage(props: EnvironmentProps) {
                 name="value"
                 label="Value"
                 type="password"
-                hint="Encrypted, and not shown after it is saved. It replaces the value of a variable of this name."
+                hint="Stored encrypted. It replaces the value of a variable of this name."
                 error={fault('value')}
                 required
                 autocomplete="off"
+              />
+              <Field
+                name="secret"
+                label="Kind"
+                hint="Each occurrence of a secret is masked in the log."
+                options={[
+                  { value: 'true', label: 'Secret: masked in the log, and not shown again' },
+                  { value: 'false', label: 'Plain: shown here and in the log, such as a log level' },
+                ]}
+                error={fault('secret')}
               />
               <When runs={runs} />
               <div class="actions">

@@ -1,0 +1,1 @@
+ALTER TABLE `provisioner_variables` ADD `secret` integer DEFAULT true NOT NULL;
