@@ -7,7 +7,12 @@ import { done, failed } from './waiting.ts'
 
 interface ResultsJson {
   dry_run: boolean
-  instances: { subdomain: string; result: string | null; operation_id: string | null; detail: string }[]
+  instances: {
+    subdomain: string
+    result: string | null
+    operation_id: string | null
+    detail: string | null
+  }[]
 }
 
 const looks: Looks = { accepted: 'green', refused: 'red' }
@@ -52,7 +57,7 @@ export const bulk: Command = {
         each.subdomain,
         each.result ?? 'would be asked',
         each.operation_id ?? '',
-        each.detail,
+        each.detail ?? '',
       ])
       const headings = ['NAME', 'RESULT', 'OPERATION', '']
       sayTable(output, headings, rows, columnLook(1, looks))

@@ -68,7 +68,7 @@ const set: Command = {
     if (value === '')
       throw new UsageError('the value on standard input is empty; longhouse env unset removes a variable')
     const control = controlOf(call)
-    const started = await control.ask<InstanceJson>('environmentAdminInstance', {
+    const started = await control.ask<InstanceJson>('setInstanceVariable', {
       path: { subdomain: args.id },
       body: { name: args.word(1), value, secret: !args.flag('plain'), restart: args.flag('restart') },
     })

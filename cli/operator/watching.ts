@@ -102,7 +102,7 @@ const metrics: Command = {
   details: 'The token of METRICS_TOKEN works as well.',
   options: {},
   run: async call => {
-    call.output.pass('out', await controlOf(call).text('listMetrics'))
+    call.output.pass('out', await controlOf(call).text('getMetrics'))
     return done
   },
 }

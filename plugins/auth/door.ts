@@ -10,7 +10,7 @@ import { operatorSessionService, operatorSessions } from './session.ts'
 import { operatorSignIn } from './sign-in.tsx'
 
 /** How operators get in: their guard, their sessions, and their sign-in page. */
-export function operatorsDoor(parts: {
+export function createOperatorAccess(parts: {
   db: Db<{ sessions: typeof table }>
   clock: Clock
   token: AdminToken

@@ -11,7 +11,7 @@ import { accountRoutes } from './account-routes.tsx'
 import { accountSessionStore } from './account-session.ts'
 import { adminTokenSetting, loadAdminToken } from './admin-token.ts'
 import './contract.ts'
-import { operatorsDoor } from './door.ts'
+import { createOperatorAccess } from './door.ts'
 import { openIdProvider } from './openid.ts'
 import { openIdConfig } from './openid-config.ts'
 import { authRoutes } from './routes.tsx'
@@ -57,7 +57,7 @@ export const auth = definePlugin({
       ...{ https, kind: 'operator_sign_in', withinSeconds: 600, home: '/admin/overview' },
     })
     const operatorOf = (id: string) => hooks.optional('operator')?.(id) ?? null
-    const door = operatorsDoor({
+    const door = createOperatorAccess({
       ...{ db, clock, token },
       cookie: sessionCookie({ https }),
       ownersSignIn: provider !== null,

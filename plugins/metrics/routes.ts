@@ -18,6 +18,7 @@ export function metricsRoutes(options: {
     route({
       method: 'get',
       path: '/metrics',
+      operation: 'getMetrics',
       summary: 'Metrics for Prometheus, with the admin token or the one of METRICS_TOKEN',
       guard,
       role: 'read',

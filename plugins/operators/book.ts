@@ -21,11 +21,11 @@ const nothing = {
 }
 
 /** The operators, and how one becomes and stays one of them. Each change is recorded in its transaction. */
-export function operatorBook(db: OperatorsDb, clock: Clock, auth: Auth) {
+export function openOperators(db: OperatorsDb, clock: Clock, auth: Auth) {
   const records = operatorRecords(db, clock, auth.accessChanged)
   return { ...records, ...membership(db, clock, auth, records) }
 }
-export type OperatorBook = ReturnType<typeof operatorBook>
+export type OperatorBook = ReturnType<typeof openOperators>
 
 type Auth = Pick<AuthService, 'accessChanged' | 'operatorSessions'>
 

@@ -57,7 +57,7 @@ const stateOf = ({ passwordHash, appSecret, role }: OperatorRow) =>
   hashSecret(JSON.stringify([passwordHash, appSecret, role]))
 
 /** From a right password to a session. */
-export function entry(parts: {
+export function createSignIn(parts: {
   auth: Pick<AuthService, 'operatorSessions'>
   book: OperatorBook
   steps: SignInSteps
@@ -105,4 +105,4 @@ export function entry(parts: {
     },
   }
 }
-export type Entry = ReturnType<typeof entry>
+export type Entry = ReturnType<typeof createSignIn>

@@ -8,14 +8,14 @@ import { openSeal } from '../../src/storage/seal.ts'
 import { notAnOperatorHere } from '../auth/contract.ts'
 import '../mail/contract.ts'
 import { siteUrl } from '../site/contract.ts'
-import { operatorBook } from './book.ts'
-import { entry, signInSteps } from './entry.ts'
+import { openOperators } from './book.ts'
+import { createSignIn, signInSteps } from './entry.ts'
 import { invitationRoutes } from './invitation-routes.tsx'
 import { meRoutes } from './me-routes.tsx'
 import { operatorRoutes } from './operator-routes.tsx'
-import { passkeyDesk } from './passkey.ts'
+import { createPasskeys } from './passkey.ts'
 import * as schema from './schema.ts'
-import { factorRoles, secondFactor } from './second-factor.ts'
+import { createSecondFactor, factorRoles } from './second-factor.ts'
 import { signInRoutes } from './sign-in-routes.tsx'
 
 /** The people who operate this site: invited, each with a role, signed in with a second factor. */
@@ -46,19 +46,19 @@ export const operators = definePlugin({
         },
       },
     }
-    const book = operatorBook(db, clock, auth)
+    const book = openOperators(db, clock, auth)
     const shared = { auth, book, clock }
-    const factor = secondFactor({
+    const factor = createSecondFactor({
       ...{ ...shared, db, seal, from: config.OPERATORS_SECOND_FACTOR, site: site.domain },
     })
-    const passkeys = passkeyDesk({
+    const passkeys = createPasskeys({
       ...{ ...shared, db },
       trip: roundTrip({ https, kind: 'passkey', withinSeconds: 600, home: '/' }),
       site: { name: `Longhouse ${site.domain}`, host: `control.${site.domain}`, origin },
     })
     const signIn = {
       ...{ auth, book, factor, passkeys, guesses: guessLimit(clock), answerGuesses: guessLimit(clock) },
-      entry: entry({
+      entry: createSignIn({
         ...{ auth, book, steps, seal },
         step: sessionCookie({ https, kind: 'step' }),
         known: sessionCookie({ https, kind: 'browser' }),

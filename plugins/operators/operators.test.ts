@@ -14,7 +14,7 @@ interface Listed {
   email: string
   role: string
   joined_at: string | null
-  app: boolean
+  has_app: boolean
   recovery_codes: number
 }
 

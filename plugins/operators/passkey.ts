@@ -19,7 +19,7 @@ const usedForMs = 10 * 60_000
  * Passkeys (WebAuthn); the only caller of @simplewebauthn/server. Each verifies its person by itself, by a fingerprint or a
  * PIN, so that it signs in alone. `trip` binds a challenge to the browser that asked for it.
  */
-export function passkeyDesk(parts: {
+export function createPasskeys(parts: {
   db: OperatorsDb
   book: OperatorBook
   clock: Clock
@@ -142,7 +142,7 @@ export function passkeyDesk(parts: {
       }),
   }
 }
-export type PasskeyDesk = ReturnType<typeof passkeyDesk>
+export type PasskeyDesk = ReturnType<typeof createPasskeys>
 
 /** The id of the operator for whom a passkey claims to answer; undefined for no one. Nothing is verified. */
 function ownerOf(db: OperatorsDb, credential: string): string | undefined {

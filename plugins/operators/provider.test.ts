@@ -24,7 +24,7 @@ test('an operator accepts with the provider by their email address, and stays th
   const done = await signInAt(browser, 'ada-at-work', '/admin/instances')
   assert.equal(done.headers.location, '/admin/instances')
   assert.equal((await browser.visit('/admin/instances')).status, 200, 'the second factor is the provider’s')
-  assert.equal((await browser.call('GET', '/admin/me')).json<{ provider: boolean }>().provider, true)
+  assert.equal((await browser.call('GET', '/admin/me')).json<{ has_provider: boolean }>().has_provider, true)
   assert.equal((await browser.visit('/instances')).status, 303, 'an operator is no owner')
 
   // The address passes to another person; the operator gets another one.

@@ -21,7 +21,7 @@ const codesMade = 10
 const wrongCodes = { failures: 5, withinMs: 30 * 60_000 }
 
 /** The second factor beside a password: codes of an app, and recovery codes in their place. */
-export function secondFactor(parts: {
+export function createSecondFactor(parts: {
   db: OperatorsDb
   book: OperatorBook
   clock: Clock
@@ -127,7 +127,7 @@ export function secondFactor(parts: {
       }),
   }
 }
-export type SecondFactor = ReturnType<typeof secondFactor>
+export type SecondFactor = ReturnType<typeof createSecondFactor>
 
 /** 80 random bits, with a letter: six digits would be a code of an app. */
 function recoveryCode(): string {

@@ -14,7 +14,7 @@ const usageShape = z.object({
   period: z.enum(usagePeriods),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
-  stretch_seconds: z.int().meta({ description: 'How long each stretch is' }),
+  step_seconds: z.int().meta({ description: 'How long each stretch is' }),
   now: z
     .object({
       at: z.iso.datetime(),
@@ -63,7 +63,7 @@ export function usageRoute(parts: {
         period,
         from: timestamp(from),
         to: timestamp(to),
-        stretch_seconds: stretchMs / 1000,
+        step_seconds: stretchMs / 1000,
         now: now && {
           at: timestamp(now.at),
           cpu: now.cpu === null ? null : rounded(now.cpu),

@@ -224,14 +224,14 @@ test('the API shows what a running instance takes, to operators alone', async t 
   const path = '/admin/instances/acme/usage'
   interface Answer {
     period: string
-    stretch_seconds: number
+    step_seconds: number
     now: { memory_bytes: number; processes: number; started_at: string } | null
     points: unknown[]
   }
   await fleet.program.runOnce('usage:measure')
   const { status, body } = await fleet.admin<Answer>('GET', `${path}?period=month`)
   assert.equal(status, 200)
-  assert.deepEqual([body.period, body.stretch_seconds], ['month', 7200])
+  assert.deepEqual([body.period, body.step_seconds], ['month', 7200])
   assert.ok((body.now?.memory_bytes ?? 0) > 10 * 1024 ** 2, 'a Node process takes more than 10 MiB')
   assert.ok((body.now?.processes ?? 0) >= 1)
   assert.ok(Date.parse(body.now?.started_at ?? '') > 0)

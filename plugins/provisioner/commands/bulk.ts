@@ -19,8 +19,8 @@ export interface BulkResult {
   subdomain: string
   result: 'accepted' | 'unchanged' | 'refused'
   operationId: string | null
-  /** Why it was refused, in words; '' otherwise. */
-  detail: string
+  /** Why it was refused, in words; null otherwise. */
+  detail: string | null
 }
 
 /**
@@ -51,7 +51,7 @@ function requestOne(fleet: Fleet, subdomain: string, action: BulkAction, image: 
         ? copy(fleet, subdomain)
         : request(fleet, subdomain, action, action === 'upgrade' ? { image } : {}).operationId
     const accepted = action === 'backup' || operationId !== null
-    return { subdomain, result: accepted ? 'accepted' : 'unchanged', operationId, detail: '' }
+    return { subdomain, result: accepted ? 'accepted' : 'unchanged', operationId, detail: null }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return { subdomain, result: 'refused', operationId: null, detail: error.detail }

@@ -36,7 +36,7 @@ const resultSchema = z.object({
         description: '`unchanged`: it was so already. Null in a dry run',
       }),
       operation_id: z.string().nullable(),
-      detail: z.string().meta({ description: 'Why it was refused' }),
+      detail: z.string().nullable().meta({ description: 'Why it was refused; null otherwise' }),
     }),
   ),
 })
@@ -123,7 +123,7 @@ function show(parts: ProvisionerRoutes, c: AppContext, { action }: BulkBody, cho
     const page = <BulkConfirmPage action={action} subdomains={chosen} image={parts.defaultImage} />
     return c.render(page, frame(parts, 'Confirm'))
   }
-  const instances = chosen.map(subdomain => ({ subdomain, result: null, operation_id: null, detail: '' }))
+  const instances = chosen.map(subdomain => ({ subdomain, result: null, operation_id: null, detail: null }))
   return c.json({ dry_run: true, instances })
 }
 

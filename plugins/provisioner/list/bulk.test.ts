@@ -7,7 +7,12 @@ import { testFleet } from '../fleet.fixture.ts'
 
 interface Results {
   dry_run: boolean
-  instances: { subdomain: string; result: string | null; operation_id: string | null; detail: string }[]
+  instances: {
+    subdomain: string
+    result: string | null
+    operation_id: string | null
+    detail: string | null
+  }[]
 }
 
 test('several instances are stopped and started at once, and each has a result and a record of its own', async t => {

@@ -12,7 +12,7 @@ interface Item {
   id: string
   kind: string
   name: string
-  why: string
+  reason: string
   repair: string | null
   effect: string
   bytes: number | null
@@ -59,8 +59,8 @@ test('folders that no record knows are listed with size, age and reason, and set
     ['folder lost set-aside', 'folder nameless set-aside'],
   )
   const lost = one(items, 'lost')
-  assert.match(lost.why, /the volume of inst_of_another_host, which no record knows/)
-  assert.match(one(items, 'nameless').why, /does not say whose/)
+  assert.match(lost.reason, /the volume of inst_of_another_host, which no record knows/)
+  assert.match(one(items, 'nameless').reason, /does not say whose/)
   assert.ok((lost.bytes ?? 0) > 0)
   assert.ok(Date.now() - Date.parse(lost.since ?? '') < 3_600_000)
 
@@ -99,7 +99,7 @@ test('a folder whose name is not UTF-8 is listed, with its bytes and what to do'
   mkdirSync(Buffer.concat([Buffer.from(`${fleet.root}/caf`), Buffer.from([0xe9])]))
   const item = one(await compare(fleet), 'caf\\xe9')
   assert.deepEqual([item.kind, item.repair], ['folder', null])
-  assert.match(item.why, /no record has this name, and it is not UTF-8/)
+  assert.match(item.reason, /no record has this name, and it is not UTF-8/)
   assert.equal((await repair(fleet, item)).status, 409)
 })
 
@@ -134,9 +134,9 @@ test('a volume under a wrong name is put back, and its instance starts again', a
   await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
   renameSync(join(fleet.root, 'acme'), join(fleet.root, 'acme-old'))
   const items = await compare(fleet)
-  assert.match(one(items, 'acme').why, /its volume is missing/)
+  assert.match(one(items, 'acme').reason, /its volume is missing/)
   const wrong = one(items, 'acme-old')
-  assert.match(wrong.why, /the volume of acme, and stands under another name/)
+  assert.match(wrong.reason, /the volume of acme, and stands under another name/)
   mkdirSync(join(fleet.root, 'acme'))
   const taken = await repair(fleet, wrong)
   assert.equal(taken.status, 409)
@@ -191,7 +191,7 @@ test('containers, routes and copies without a record are listed; a container goe
       'copies gone null',
     ],
   )
-  assert.match(one(items, 'gone').why, /3 copies of inst_gone, which no record knows/)
+  assert.match(one(items, 'gone').reason, /3 copies of inst_gone, which no record knows/)
   assert.equal((await repair(fleet, one(items, 'gone'))).status, 409)
   assert.equal((await repair(fleet, one(items, 'nowhere'))).status, 200)
   // Another container has its name by now.

@@ -100,6 +100,7 @@ export function environmentRoutes(parts: ProvisionerRoutes): Route[] {
     route({
       method: 'post',
       path,
+      operation: 'setInstanceVariable',
       summary: 'Set an environment variable of an instance',
       guard: admin,
       role: 'operate',

@@ -16,7 +16,7 @@ const orphanSchema = z.object({
   name: z.string(),
   instance_id: z.string().nullable(),
   running: z.boolean(),
-  why: z.string(),
+  reason: z.string(),
   since: z.iso.datetime().nullable().meta({ description: 'When it was made or last changed' }),
   bytes: z.int().nullable().meta({ description: 'What it takes of the disk; null when that is not known' }),
   repair: z.enum(repairs).nullable().meta({
@@ -29,7 +29,12 @@ const orphanSchema = z.object({
 const orphansSchema = z.object({
   containers: z
     .array(
-      z.object({ container: z.string(), instance_id: z.string(), running: z.boolean(), why: z.string() }),
+      z.object({
+        container: z.string(),
+        instance_id: z.string().nullable(),
+        running: z.boolean(),
+        reason: z.string(),
+      }),
     )
     .meta({ description: 'The containers among the items' }),
   items: z.array(orphanSchema),
@@ -52,7 +57,7 @@ export function orphanRoutes(parts: ProvisionerRoutes): Route[] {
       containers: found
         .filter(({ kind }) => kind === 'container')
         .map(({ name, instanceId, running, why }) => ({
-          ...{ container: name, instance_id: instanceId ?? '', running, why },
+          ...{ container: name, instance_id: instanceId || null, running, reason: why },
         })),
       items: found.map(each => wire(each, dataRoot)),
       unknown: [...unknown],
@@ -125,7 +130,7 @@ export function orphanRoutes(parts: ProvisionerRoutes): Route[] {
 }
 
 const wire = (orphan: Orphan, dataRoot: string): z.input<typeof orphanSchema> => ({
-  ...{ id: orphan.id, kind: orphan.kind, name: orphan.name, instance_id: orphan.instanceId },
-  ...{ running: orphan.running, why: orphan.why, since: timestamp(orphan.since), bytes: orphan.bytes },
+  ...{ id: orphan.id, kind: orphan.kind, name: orphan.name, instance_id: orphan.instanceId || null },
+  ...{ running: orphan.running, reason: orphan.why, since: timestamp(orphan.since), bytes: orphan.bytes },
   ...{ repair: orphan.repair, effect: effectOf(orphan, dataRoot), advice: orphan.advice },
 })

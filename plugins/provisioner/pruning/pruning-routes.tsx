@@ -38,7 +38,7 @@ const diskSchema = z.object({
 const prunedSchema = z.object({
   dry_run: z.boolean(),
   removed: z.array(imageSchema),
-  kept: z.array(z.object({ id: z.string(), why: z.string() })),
+  kept: z.array(z.object({ id: z.string(), reason: z.string() })),
 })
 
 /** What takes the host's disk, and the removal of images that nothing needs. */
@@ -118,7 +118,9 @@ export function pruningRoutes(parts: ProvisionerRoutes): Route[] {
         if (!dryRun && removed.length > 0)
           log.info({ images: names }, 'images were removed that nothing needs')
         if (wantsPage(c)) return c.redirect(path, 303)
-        const kept = pruned.filter(({ why }) => why !== '').map(({ image, why }) => ({ id: image.id, why }))
+        const kept = pruned
+          .filter(({ why }) => why !== '')
+          .map(({ image, why }) => ({ id: image.id, reason: why }))
         return c.json({ dry_run: dryRun, removed: removed.map(wire), kept })
       },
     }),

@@ -9,7 +9,7 @@ import { testFleet } from '../fleet.fixture.ts'
 interface Pruned {
   dry_run: boolean
   removed: { id: string }[]
-  kept: { id: string; why: string }[]
+  kept: { id: string; reason: string }[]
 }
 interface Disk {
   images: { id: string; needed_by: string[] }[]
@@ -130,7 +130,7 @@ test('only images of ours that nothing needs are pruned: not one that an instanc
   assert.deepEqual(removed, ['old'])
   const rest = await prune({})
   assert.deepEqual(removed, ['old', 'young'])
-  assert.deepEqual(rest.kept, [{ id: 'stuck', why: 'it has child images' }])
+  assert.deepEqual(rest.kept, [{ id: 'stuck', reason: 'it has child images' }])
   const stranger = await fleet.admin('POST', '/admin/disk/prune', {
     body: {},
     headers: { Authorization: 'Bearer wrong-token-of-a-stranger' },

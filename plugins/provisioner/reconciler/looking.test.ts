@@ -63,9 +63,14 @@ test('containers that no record explains are reported to the operator, at boot a
         container: 'longhouse-lost',
         instance_id: 'inst_lost',
         running: true,
-        why: 'no record has its instance',
+        reason: 'no record has its instance',
       },
-      { container: 'longhouse-acme-old', instance_id: '', running: false, why: 'no record has its instance' },
+      {
+        container: 'longhouse-acme-old',
+        instance_id: null,
+        running: false,
+        reason: 'no record has its instance',
+      },
     ],
   )
   const page = await fleet.admin<string>('GET', '/admin/instances', { headers: { Accept: 'text/html' } })

@@ -97,7 +97,7 @@ export function BulkResultPage({
   results,
 }: {
   action: Action
-  results: readonly { subdomain: string; result: keyof typeof looks; detail: string }[]
+  results: readonly { subdomain: string; result: keyof typeof looks; detail: string | null }[]
 }) {
   const number = (result: keyof typeof looks) => results.filter(each => each.result === result).length
   const sorted = results.toSorted(
