@@ -30,7 +30,14 @@ test('removals and suspensions move into their own tables with everything that w
     return rest
   }
   const suspension = (subdomain: string) => getInstance(db, `inst_${subdomain}`).suspension
-  const begun = { deletedAt: null, carriedMs: 0, servedMs: 0, seenAt: null, objection: null, withoutCopyAt: null }
+  const begun = {
+    deletedAt: null,
+    carriedMs: 0,
+    servedMs: 0,
+    seenAt: null,
+    objection: null,
+    withoutCopyAt: null,
+  }
   const kept = { ...begun, deletedAt: at, purgeRequestedAt: null, volumePermit: null }
 
   for (const [name, { desired }] of Object.entries(before))

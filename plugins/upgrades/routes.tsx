@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readerOf } from '../../src/http/events/readers.ts'
 import { preferredWait, wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { invalidFields } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
@@ -178,7 +179,7 @@ function oneRoute(parts: UpgradeRoutes): Route {
       const upgrade = requireUpgrade(db, id)
       if (wantsPage(c) || wantsFragment(c)) return upgradePage(c, parts, upgrade)
       if ((c.req.header('accept') ?? '').includes('text/event-stream'))
-        return watch.stream(() => {
+        return watch.stream(readerOf(c), () => {
           const now = requireUpgrade(db, id)
           return { text: JSON.stringify(wireSummary(db, now)), isOver: now.open === null }
         })

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { EventReader } from '../../src/http/events/readers.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { Watch } from './watch.ts'
 
 const places = 50
+/** Ten streams each. */
+const someone = (number: number): EventReader => ({ who: `token ${number % 5}`, stillMay: async () => true })
 const running = () => ({ text: 'running', isOver: false })
 
 /** Lets what is due go on. */
@@ -11,7 +14,7 @@ const settled = () => new Promise(resolve => setImmediate(resolve))
 
 /** Takes every place, and returns what took them. */
 const fill = (watch: Watch, read: () => { text: string; isOver: boolean }) =>
-  Array.from({ length: places }, () => watch.stream(read))
+  Array.from({ length: places }, (_, i) => watch.stream(someone(i), read))
 
 test('a stream whose read fails breaks, and gives its place back', async () => {
   const watch = new Watch(manualClock())
@@ -31,7 +34,7 @@ test('a reader who reads nothing for a minute loses its place, and one who reads
   assert.ok(reader)
   await reader.read()
   const more = reader.read()
-  assert.throws(() => watch.stream(running), /already/)
+  assert.throws(() => watch.stream(someone(9), running), /already/)
   await settled()
   clock.advance(15_000)
   assert.match(new TextDecoder().decode((await more).value), /still there/)
@@ -40,9 +43,30 @@ test('a reader who reads nothing for a minute loses its place, and one who reads
   clock.advance(45_000)
   assert.match(new TextDecoder().decode((await again).value), /still there/)
   await assert.rejects(answers[1]?.text() ?? Promise.resolve(), /not read/)
-  const others = Array.from({ length: places - 1 }, () => watch.stream(running))
-  assert.throws(() => watch.stream(running), /already/)
+  const others = Array.from({ length: places - 1 }, (_, i) => watch.stream(someone(i + 1), running))
+  assert.throws(() => watch.stream(someone(9), running), /already/)
   for (const { body } of others) await body?.cancel()
-  watch.stream(running)
+  watch.stream(someone(0), running)
+  watch.stop()
+})
+
+test('a stream ends with its reader’s access, and one reader cannot take every place', async () => {
+  const clock = manualClock()
+  const watch = new Watch(clock)
+  let may = true
+  const one: EventReader = { who: 'token one', stillMay: async () => may }
+  const answers = Array.from({ length: 10 }, () => watch.stream(one, running))
+  assert.throws(() => watch.stream(one, running), /You follow 10 already/)
+  await watch.stream(someone(1), running).body?.cancel()
+  const reader = answers[0]?.body?.getReader()
+  assert.ok(reader)
+  await reader.read()
+  const next = assert.rejects(reader.read(), /access has ended/)
+  await settled()
+  may = false
+  watch.changed()
+  await next
+  may = true
+  watch.stream(one, running)
   watch.stop()
 })

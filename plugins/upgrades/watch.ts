@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/clock.ts'
-import { overloaded } from '../../src/http/problem.ts'
+import { type EventReader, ReaderPlaces } from '../../src/http/events/readers.ts'
 
 const mostReaders = 50
+const mostOfOne = 10
 const beatMs = 15_000
 /** A reader that leaves an event unread for so long is disconnected. */
 const patienceMs = 60_000
@@ -11,7 +12,7 @@ export class Watch {
   readonly #waiting = new Set<() => void>()
   readonly #clock: Clock
   readonly #stopping = new AbortController()
-  #readers = 0
+  readonly #places = new ReaderPlaces(mostReaders, mostOfOne)
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -42,21 +43,14 @@ export class Watch {
    * is slow gets the newest state and none of those in between, and one who reads nothing for a minute is disconnected. When `read`
    * throws, the stream breaks. Throws `overloaded`.
    */
-  stream(read: () => { text: string; isOver: boolean }): Response {
-    if (this.#readers >= mostReaders)
-      throw overloaded(
-        `${mostReaders} clients are following already. Close one of them, or ask without events.`,
-        {
-          headers: { 'Retry-After': '15' },
-        },
-      )
-    this.#readers++
+  stream(reader: EventReader, read: () => { text: string; isOver: boolean }): Response {
+    const giveBack = this.#places.take(reader)
     let last: string | null = null
     let ended = false
     let unread = new AbortController()
     const leave = () => {
       unread.abort()
-      if (!ended) this.#readers--
+      giveBack()
       ended = true
     }
     const encoder = new TextEncoder()
@@ -73,6 +67,7 @@ export class Watch {
     const nextEvent = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
       for (;;) {
         if (ended) return
+        if (!(await reader.stillMay())) throw new Error('the reader’s access has ended')
         const { text, isOver } = read()
         if (text !== last) {
           last = text

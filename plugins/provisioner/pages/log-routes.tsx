@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readerOf } from '../../../src/http/events/readers.ts'
 import { wantsFragment, wantsPage } from '../../../src/http/negotiate.ts'
 import { invalidFields } from '../../../src/http/problem.ts'
 import { type Route, route } from '../../../src/http/route.ts'
@@ -77,7 +78,7 @@ export function logRoute(parts: ProvisionerRoutes): Route {
             },
           ])
         const window = { since, until, tail: since === null ? query.lines : null, follow: true }
-        return events.of(signal =>
+        return events.of(readerOf(c), signal =>
           matching(driver.log(instance, window, signal), { search: query.search, secrets }),
         )
       }

@@ -53,18 +53,25 @@ test('bad windows are refused by the name of the field', async t => {
   }
 })
 
-test('the log is followed until the instance ends', async t => {
+test('the log is followed until the instance ends, by a few streams of one reader', async t => {
   const { fleet } = await startSpeaking(t, 'Listening')
-  const following = ask({
-    ...{ port: fleet.port, host: 'control.localhost', path: '/admin/instances/acme/log' },
-    headers: { Authorization: 'Bearer a-token-that-only-the-operator-has', Accept: 'text/event-stream' },
-  })
+  const follow = () =>
+    ask({
+      ...{ port: fleet.port, host: 'control.localhost', path: '/admin/instances/acme/log' },
+      headers: { Authorization: 'Bearer a-token-that-only-the-operator-has', Accept: 'text/event-stream' },
+    })
+  const all = Array.from({ length: 6 }, follow)
+  const refused = await Promise.race(all)
+  assert.equal(refused.status, 503)
+  assert.match(refused.text, /You follow 5 already/)
   await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
-  const { status, headers, text } = await following
-  assert.equal(status, 200)
-  assert.match(String(headers['content-type']), /^text\/event-stream/)
-  assert.match(text, /^data: \S+ out Listening$/m)
-  assert.match(text, /event: end\ndata: the instance is not running\n\n$/)
+  const followed = (await Promise.all(all)).filter(({ status }) => status === 200)
+  assert.equal(followed.length, 5)
+  for (const { headers, text } of followed) {
+    assert.match(String(headers['content-type']), /^text\/event-stream/)
+    assert.match(text, /^data: \S+ out Listening$/m)
+    assert.match(text, /event: end\ndata: the instance is not running\n\n$/)
+  }
 })
 
 test('a followed log is searched too, and takes no end', async t => {
