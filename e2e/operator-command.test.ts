@@ -173,7 +173,7 @@ test('copies are made, proven, restored and downloaded', { skip: noRestic }, asy
   assert.match(verified.out, new RegExp(`^${id}: kept, .*proven `))
   assert.equal(verified.code, 0)
   assert.match((await say(['backups', 'acme'])).out, new RegExp(`^ID +STATUS.*\n${id} +kept .* demand `))
-  assert.match((await say(['backup'])).out, /records of the control plane are copied/)
+  assert.match((await say(['backup'])).out, /records of the control plane are backed up/)
 
   writeFileSync(join(dataRoot, 'acme/jobs/later.txt'), 'later')
   const back = await say(['restore', 'acme', id, '--wait'])
@@ -234,7 +234,7 @@ test('tokens and alerts are managed; a token with a smaller role is refused in t
   assert.equal((await say(['env', 'set', 'acme', 'REGION'], '\n')).code, 2)
   assert.equal((await say(['env', 'set', 'acme', 'REGION'], 'eu\n')).code, 0)
   const variables = await say(['env', 'acme'])
-  assert.match(variables.out, /^NAME +SET +BY\nREGION +.*admin token\n$/)
+  assert.match(variables.out, /^NAME +VALUE +SET +BY\nREGION +\(secret\) +.*admin token\n$/)
   assert.match(variables.err, /until it is restarted/)
   assert.match((await say(['env', 'set', 'acme', 'LONGHOUSE_PORT'], '1')).err, /name/)
   assert.equal((await say(['env', 'unset', 'acme', 'REGION', '--restart', '--wait'])).code, 0)
