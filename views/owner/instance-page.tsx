@@ -48,9 +48,7 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
             Memory: (
               <PartOf used={usage?.memoryBytes ?? null} limit={limits.memoryBytes} words={bytesInWords} />
             ),
-            'Runs in progress': (
-              <PartOf used={runs?.running ?? null} limit={limits.runsAtOnce} words={String} />
-            ),
+            Runs: <PartOf used={runs?.running ?? null} limit={limits.runsAtOnce} words={String} />,
             Disk:
               instance.disk.usedBytes === null ? null : (
                 <DiskUse usedBytes={instance.disk.usedBytes} limitBytes={instance.disk.limitBytes} />
