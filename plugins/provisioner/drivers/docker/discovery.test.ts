@@ -73,7 +73,15 @@ suite('a container whose name was changed by hand', { skip: await skipReason() }
     const spec = own.spec('listed')
     await own.up(spec)
     const there = await own.driver.existing(own.folder)
-    assert.deepEqual(there, [{ instanceId: spec.id, container: `longhouse-${spec.subdomain}`, active: true }])
+    const [one, ...others] = there
+    assert.deepEqual(others, [])
+    assert.partialDeepStrictEqual(one, {
+      instanceId: spec.id,
+      container: `longhouse-${spec.subdomain}`,
+      active: true,
+    })
+    assert.match(one?.id ?? '', /^[0-9a-f]{64}$/)
+    assert.ok((one?.createdAt ?? 0) > 0)
     await own.driver.stop(spec, 5000)
     assert.deepEqual(
       (await own.driver.existing(own.folder)).map(({ active }) => active),

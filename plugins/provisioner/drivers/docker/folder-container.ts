@@ -44,9 +44,11 @@ export async function workInContainer(
   const streams = await attach(engine.socketPath, name)
   const progress = new FolderProgress(idleMs)
   const over = AbortSignal.any([signal, progress.signal])
+  // Waited for below: later it would take the container of the next work on this folder, which has the same name.
+  let killed: Promise<void> | undefined
   const kill = () => {
     streams.destroy()
-    removeContainer(engine, clock, name).catch(() => {})
+    killed ??= removeContainer(engine, clock, name).catch(() => {})
   }
   over.addEventListener('abort', kill)
   const report = new FolderReport()
@@ -68,6 +70,7 @@ export async function workInContainer(
     progress.end()
     over.removeEventListener('abort', kill)
     streams.destroy()
+    await killed
     const removed = removeContainer(engine, clock, name)
     // Why the work was ended says more than that the engine needs longer.
     await (progress.signal.aborted ? removed.catch(() => {}) : removed)
