@@ -95,7 +95,7 @@ test('a clone has types and command after npm install, from the package that its
       "import letter from './letter.txt'",
       'export const run = (context: JobContext) => context.log(letter.length)',
       "jobRegistry.register({ id: 'a', cron: '@daily', func: run })",
-      '// @ts-expect-error a cron expression is missing',
+      '// @ts-expect-error The types must refuse a job without a cron expression.',
       "jobRegistry.register({ id: 'b', func: run })",
     ]
     writeFileSync(join(folder, 'letter.txt'), 'Dear all')

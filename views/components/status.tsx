@@ -3,7 +3,8 @@ import type { InstanceStatus as InstanceStatusName } from '../../plugins/provisi
 import type { Run, RunStatus as RunStatusName, SlotOutcome } from '../../runtime/jobs/contract.ts'
 import { Mark, type Shape, type Tone } from './mark.tsx'
 
-interface Look {
+/** How a status is shown. */
+export interface Look {
   tone: Tone
   shape: Shape
   word: string
@@ -93,7 +94,8 @@ function slotLook({ outcome, runStatus }: SlotEnd): Look {
   return ran && runStatus !== null && runStatus !== 'succeeded' ? runs[runStatus] : slots[outcome]
 }
 
-function lookBadge({ tone, shape, word }: Look, href: string | undefined) {
+/** A status as a badge. With `href` it is a link. */
+export function lookBadge({ tone, shape, word }: Look, href?: string | undefined) {
   return (
     <Badge tone={tone} shape={shape} href={href}>
       {word}

@@ -1,12 +1,5 @@
 import type { FleetUpgradeState, MemberStatus } from '../../../plugins/upgrades/contract.ts'
-import type { Shape, Tone } from '../../components/mark.tsx'
-import { Badge } from '../../components/status.tsx'
-
-interface Look {
-  tone: Tone
-  shape: Shape
-  word: string
-}
+import { type Look, lookBadge } from '../../components/status.tsx'
 
 const states: Record<FleetUpgradeState, Look> = {
   running: { tone: 'busy', shape: 'turning', word: 'Running' },
@@ -32,21 +25,11 @@ const statuses: Record<MemberStatus, Look> = {
 }
 
 export function UpgradeState({ state }: { state: FleetUpgradeState }) {
-  const { tone, shape, word } = states[state]
-  return (
-    <Badge tone={tone} shape={shape}>
-      {word}
-    </Badge>
-  )
+  return lookBadge(states[state])
 }
 
 export function MemberState({ status }: { status: MemberStatus }) {
-  const { tone, shape, word } = statuses[status]
-  return (
-    <Badge tone={tone} shape={shape}>
-      {word}
-    </Badge>
-  )
+  return lookBadge(statuses[status])
 }
 
 /** Counts as the words of a line: `3 upgraded, 1 failed`; what is none is left out. */
