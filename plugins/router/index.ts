@@ -3,7 +3,8 @@ import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import '../site/contract.ts'
 import './contract.ts'
-import { Router } from './router.ts'
+import { Edge } from './edge.ts'
+import { Routes } from './routes.ts'
 
 /** Sends requests for `<subdomain>.<domain>` to their instances, before the app sees them. */
 export const router = definePlugin({
@@ -17,7 +18,7 @@ export const router = definePlugin({
     ROUTER_INSTANCE_LIMIT: setting.integer(1, 100_000).prefault('1024'),
   }),
   setup({ config, services: { site }, clock, log, emit }) {
-    const router = new Router({
+    const edge = new Edge({
       site,
       clock,
       log,
@@ -29,14 +30,14 @@ export const router = definePlugin({
       misrouted: event => emit('instance-misrouted', event),
     })
     return {
-      service: router,
+      service: new Routes(change => edge.apply(change)),
       hooks: {
-        'take-request': (request, response) => router.intercept(request, response),
-        'take-upgrade': (request, socket, head) => router.upgrade(request, socket, head),
+        'take-request': (request, response) => edge.intercept(request, response),
+        'take-upgrade': (request, socket, head) => edge.upgrade(request, socket, head),
       },
-      metrics: () => router.metrics(),
-      drain: () => router.drain(),
-      stop: () => router.stop(),
+      metrics: () => edge.metrics(),
+      drain: () => edge.drain(),
+      stop: () => edge.stop(),
     }
   },
 })

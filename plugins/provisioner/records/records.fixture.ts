@@ -41,6 +41,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     router: {
       set: (subdomain, destination) => void routes.set(subdomain, destination),
       subdomains: () => [...routes.keys()],
+      setRule: () => undefined,
       remove: subdomain => void routes.set(subdomain, null),
     },
     lookAtVolume,

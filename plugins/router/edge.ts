@@ -2,24 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../src/clock.ts'
 import { hasBody } from '../../src/http/listener/stall.ts'
-import { headTooLarge, Problem } from '../../src/http/problem.ts'
+import { Problem } from '../../src/http/problem.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Metric } from '../../src/metrics/exposition.ts'
 import { type Site, siteUrl } from '../site/contract.ts'
-import { Admission } from './admission.ts'
-import { Backend } from './backend.ts'
-import type { Destination, RouterService } from './contract.ts'
+import type { Destination, RouteChange, RouteRules } from './contract.ts'
 import { EdgeCounts } from './counts.ts'
-import { type ExchangeOptions, exchange, type Passage } from './exchange.ts'
-import { headBytes, instanceHeaders } from './headers.ts'
-import { Holding } from './holding.ts'
-import { type Origin, originReader } from './peer.ts'
-import * as problems from './problems.ts'
-import { loadsPage, refuse } from './refusal.tsx'
-import { readTarget, type Target } from './target.ts'
-import { answerOn, tunnel } from './tunnel.ts'
+import { Backend } from './exchange/backend.ts'
+import { type ExchangeOptions, exchange, type Passage } from './exchange/exchange.ts'
+import { answerOn, tunnel } from './exchange/tunnel.ts'
+import { headBytes, instanceHeaders } from './intake/headers.ts'
+import { type Origin, originReader } from './intake/peer.ts'
+import { loadsPage, refuse } from './intake/refusal.tsx'
+import { readTarget, type Target } from './intake/target.ts'
+import {
+  crowded,
+  longHead,
+  routedElsewhere,
+  shuttingDown,
+  unavailable,
+  unknownAddress,
+} from './intake/unavailable.ts'
+import { Admission } from './limits/admission.ts'
+import { Holding } from './limits/holding.ts'
 
-export interface RouterOptions {
+export interface EdgeOptions {
   site: Site
   clock: Clock
   log: Logger
@@ -46,10 +53,11 @@ interface Admitted {
 /** What every instance accepts, older ones included: Node's own 16 KiB, less the request line. */
 const headLimitBytes = 15.5 * 1024
 
-/** The edge: passes each request to the instance that its host names, or answers why it cannot. */
-export class Router implements RouterService {
-  readonly #options: RouterOptions
+/** Passes each request to the instance that its host names, or answers why it cannot. */
+export class Edge {
+  readonly #options: EdgeOptions
   readonly #backends = new Map<string, Backend>()
+  readonly #rules = new Map<string, RouteRules>()
   readonly #holding: Holding
   readonly #admission: Admission
   readonly #originOf: (request: IncomingMessage, host: string) => Origin
@@ -59,7 +67,7 @@ export class Router implements RouterService {
   readonly #counts = new EdgeCounts()
   #stopping = false
 
-  constructor(options: RouterOptions) {
+  constructor(options: EdgeOptions) {
     this.#options = options
     this.#holding = new Holding({ clock: options.clock, holdMs: options.holdMs, limit: options.holdLimit })
     this.#admission = new Admission(options.limits)
@@ -71,22 +79,25 @@ export class Router implements RouterService {
     }
   }
 
-  set(subdomain: string, destination: Destination): void {
+  /** Follows a change of the routes. */
+  apply(change: RouteChange): void {
     if (!this.#options.routes || this.#stopping) return
+    if ('rules' in change) this.#rules.set(change.subdomain, change.rules)
+    else if (change.destination) this.#point(change.subdomain, change.destination)
+    else this.#remove(change.subdomain)
+  }
+
+  #point(subdomain: string, destination: Destination): void {
     const backend = this.#backends.get(subdomain)
     if (backend) backend.pointTo(destination)
     else this.#backends.set(subdomain, this.#backendFor(subdomain, destination))
     if (destination.state !== 'starting') this.#holding.release(subdomain)
   }
 
-  remove(subdomain: string): void {
+  #remove(subdomain: string): void {
     this.#backends.get(subdomain)?.retire()
     this.#backends.delete(subdomain)
     this.#holding.release(subdomain)
-  }
-
-  subdomains(): string[] {
-    return [...this.#backends.keys()]
   }
 
   /** Takes a request that is not for the control plane. */
@@ -224,47 +235,24 @@ export class Router implements RouterService {
     const ready = backend.destination
     const headers = instanceHeaders(request.rawHeaders, target.head, origin, ready.instanceId)
     if (headBytes(headers) + target.path.length > headLimitBytes) {
-      return headTooLarge(
-        `Send fewer or shorter headers: ${headLimitBytes / 1024} KiB is the limit. In a browser, delete this site’s cookies.`,
-        {
-          headers: { Connection: 'close' },
-        },
-      )
+      return longHead(headLimitBytes)
     }
     const unavailable = () => this.#unavailable(target.subdomain)
     return { request, response, backend, ready, headers, path: target.path, arrived, unavailable }
   }
 
-  #unavailable(subdomain: string) {
-    if (this.#stopping) return problems.shuttingDown('Try again in a moment.', retryAfter(2))
+  #unavailable(subdomain: string): Problem {
+    if (this.#stopping) return shuttingDown()
     const destination = this.#backends.get(subdomain)?.destination
-    if (!destination) return this.#refusalOf({ kind: 'stranger', path: '' })
-    switch (destination.state) {
-      case 'stopped':
-        return problems.stopped(
-          why(
-            destination.reason,
-            'All data is kept. If you are the owner, sign in to see why the instance stopped and to start it again, or ask the operator of this site.',
-          ),
-          retryAfter(30),
-        )
-      case 'unhealthy':
-        return problems.unhealthy(
-          why(destination.reason, 'It does not respond correctly. It is checked again every few seconds.'),
-          retryAfter(10),
-        )
-      default:
-        return problems.starting('It will be ready in a moment.', retryAfter(2))
-    }
+    return destination ? unavailable(destination) : this.#unknownAddress()
   }
 
-  #refusalOf(target: Exclude<Target, { kind: 'control' | 'instance' }>) {
-    if (target.kind === 'malformed') return target.problem
-    if (!this.#options.routes)
-      return problems.routedElsewhere('On this site, another proxy routes requests to instances.')
-    return problems.unknownAddress(
-      `No instance has this address. Check the spelling. The control plane is at ${siteUrl(this.#options.site, 'control')}.`,
-    )
+  #refusalOf(target: Exclude<Target, { kind: 'control' | 'instance' }>): Problem {
+    return target.kind === 'malformed' ? target.problem : this.#unknownAddress()
+  }
+
+  #unknownAddress(): Problem {
+    return this.#options.routes ? unknownAddress(siteUrl(this.#options.site, 'control')) : routedElsewhere()
   }
 
   #misrouted(backend: Backend, instanceId: string, reason: string): void {
@@ -283,22 +271,4 @@ function asksForHealth(request: IncomingMessage, path: string): boolean {
     (request.method === 'GET' || request.method === 'HEAD') &&
     (path === '/health' || path.startsWith('/health?'))
   )
-}
-
-/** Closes the connection instead of reading the rest of a body that no one needs. */
-function crowded(): Problem {
-  return problems.crowded(
-    'The instance has reached its limit of simultaneous requests. Try again in a few seconds.',
-    {
-      headers: { 'Retry-After': '5', Connection: 'close' },
-    },
-  )
-}
-
-function retryAfter(seconds: number) {
-  return { headers: { 'Retry-After': String(seconds) } }
-}
-
-function why(reason: string | undefined, otherwise: string): string {
-  return reason ? `${reason}. ${otherwise}` : otherwise
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Clock } from '../../src/clock.ts'
+import type { Clock } from '../../../src/clock.ts'
 
 /** Holds requests while their instance starts. */
 export class Holding {

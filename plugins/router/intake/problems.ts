@@ -1,4 +1,4 @@
-import { defineProblem } from '../../src/http/problem.ts'
+import { defineProblem } from '../../../src/http/problem.ts'
 
 export const unknownAddress = defineProblem('unknown-address', 404, 'There is no instance at this address')
 export const routedElsewhere = defineProblem('routed-elsewhere', 404, 'This address is served elsewhere')

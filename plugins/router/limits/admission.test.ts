@@ -5,9 +5,9 @@ import { connect, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import { gather } from './arrival.ts'
-import { startEdge } from './edge.fixture.ts'
-import { ask, eventually, route, startInstance } from './wire.fixture.ts'
+import { startEdge } from '../edge.fixture.ts'
+import { gather } from '../exchange/arrival.ts'
+import { ask, eventually, route, startInstance } from '../wire.fixture.ts'
 
 /** An edge behind a proxy on this machine, so that a test can be many clients. */
 async function crowdedEdge(t: TestContext, env: Record<string, string>) {

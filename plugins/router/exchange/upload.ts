@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { passableTrailers } from './headers.ts'
-import type { UpstreamRequest } from './upstream/request.ts'
+import { passableTrailers } from '../intake/headers.ts'
+import type { UpstreamRequest } from '../upstream/request.ts'
 
 /** Sends a request's body to the instance, at the instance's pace: first what has arrived of it, then the rest. */
 export class Upload {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { addressGroup, addressSet, clientAddress, plainAddress } from '../../src/http/address.ts'
-import type { Site } from '../site/contract.ts'
+import { addressGroup, addressSet, clientAddress, plainAddress } from '../../../src/http/address.ts'
+import type { Site } from '../../site/contract.ts'
 
 /** Who a request comes from, and how it reached the site. */
 export interface Origin {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Edge, startEdge } from './edge.fixture.ts'
-import { ask, type Instance, route, startInstance, wire } from './wire.fixture.ts'
+import { type Edge, startEdge } from '../edge.fixture.ts'
+import { ask, type Instance, route, startInstance, wire } from '../wire.fixture.ts'
 
 describe('which host goes where', () => {
   let edge: Edge

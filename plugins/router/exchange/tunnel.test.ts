@@ -4,9 +4,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { eventually as until } from '../../src/testing/eventually.ts'
-import { type Edge, startEdge } from './edge.fixture.ts'
-import { ask, eventually, type Instance, route, startInstance, wire } from './wire.fixture.ts'
+import { eventually as until } from '../../../src/testing/eventually.ts'
+import { type Edge, startEdge } from '../edge.fixture.ts'
+import { ask, eventually, type Instance, route, startInstance, wire } from '../wire.fixture.ts'
 
 const upgrade = (host: string, more = '') =>
   `GET /live HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n${more}\r\n`

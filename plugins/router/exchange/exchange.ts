@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { hasBody as announcesBody } from '../../src/http/listener/stall.ts'
-import type { Problem } from '../../src/http/problem.ts'
+import { hasBody as announcesBody } from '../../../src/http/listener/stall.ts'
+import type { Problem } from '../../../src/http/problem.ts'
+import { readAnswer } from '../intake/headers.ts'
+import { misrouted, timedOut, unreachable, unsupportedCoding } from '../intake/problems.ts'
+import { type AnswerHead, UnreadableAnswer } from '../upstream/answer-head.ts'
+import { NotItself } from '../upstream/proof.ts'
+import { type RequestEvents, UpstreamRequest } from '../upstream/request.ts'
 import { AnswerStream } from './answer-stream.ts'
 import { gather } from './arrival.ts'
 import type { Backend, Ready } from './backend.ts'
-import { readAnswer } from './headers.ts'
-import { misrouted, timedOut, unreachable, unsupportedCoding } from './problems.ts'
 import { Upload } from './upload.ts'
-import { type AnswerHead, UnreadableAnswer } from './upstream/answer-head.ts'
-import { NotItself } from './upstream/proof.ts'
-import { type RequestEvents, UpstreamRequest } from './upstream/request.ts'
 
 export interface ExchangeOptions {
   /** How long an instance may take from the end of a request to the head of its answer. */

@@ -1,16 +1,16 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { hasBody } from '../../src/http/listener/stall.ts'
-import { badRequest, type Problem } from '../../src/http/problem.ts'
+import { hasBody } from '../../../src/http/listener/stall.ts'
+import { badRequest, type Problem } from '../../../src/http/problem.ts'
+import { readAnswer } from '../intake/headers.ts'
+import { timedOut } from '../intake/problems.ts'
+import type { AnswerHead } from '../upstream/answer-head.ts'
+import { NotItself } from '../upstream/proof.ts'
+import { type RequestEvents, UpstreamRequest } from '../upstream/request.ts'
 import { AnswerStream } from './answer-stream.ts'
 import type { Backend } from './backend.ts'
 import { type ExchangeOptions, notLetThrough, notReached, type Passage, passOn } from './exchange.ts'
-import { readAnswer } from './headers.ts'
-import { timedOut } from './problems.ts'
-import type { AnswerHead } from './upstream/answer-head.ts'
-import { NotItself } from './upstream/proof.ts'
-import { type RequestEvents, UpstreamRequest } from './upstream/request.ts'
 
 /**
  * Makes the response to an upgrade request. A refusal is an ordinary HTTP response, and the connection closes after it.

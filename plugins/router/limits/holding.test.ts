@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
-import type { Clock } from '../../src/clock.ts'
-import { type Edge, startEdge } from './edge.fixture.ts'
-import { ask, eventually, route, startInstance, wire } from './wire.fixture.ts'
+import type { Clock } from '../../../src/clock.ts'
+import { type Edge, startEdge } from '../edge.fixture.ts'
+import { ask, eventually, route, startInstance, wire } from '../wire.fixture.ts'
 
 /** A clock that stands still until it is moved; says how many timers wait for it. */
 function standingClock() {

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { after, before, it } from 'node:test'
-import { type Edge, startEdge } from './edge.fixture.ts'
-import { ask, eventually, type Instance, route, startInstance, wire } from './wire.fixture.ts'
+import { type Edge, startEdge } from '../edge.fixture.ts'
+import { ask, eventually, type Instance, route, startInstance, wire } from '../wire.fixture.ts'
 
 const mebibyte = 1024 * 1024
 

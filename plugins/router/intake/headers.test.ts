@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, before, it } from 'node:test'
-import { type Edge, startEdge } from './edge.fixture.ts'
-import { ask, type Instance, route, startInstance, wire } from './wire.fixture.ts'
+import { type Edge, startEdge } from '../edge.fixture.ts'
+import { ask, type Instance, route, startInstance, wire } from '../wire.fixture.ts'
 
 let edge: Edge
 let echo: Instance

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import { passableTrailers } from '../intake/headers.ts'
+import type { UpstreamRequest } from '../upstream/request.ts'
 import { keepCopy } from './blocks.ts'
-import { passableTrailers } from './headers.ts'
-import type { UpstreamRequest } from './upstream/request.ts'
 
 /** Node joins a text up to this size to the head, and writes once. */
 const joinedBytes = 8192

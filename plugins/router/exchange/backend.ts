@@ -1,6 +1,6 @@
-import { idle } from '../../src/http/listener/listener.ts'
-import type { Destination } from './contract.ts'
-import { UpstreamPool } from './upstream/pool.ts'
+import { idle } from '../../../src/http/listener/listener.ts'
+import type { Destination } from '../contract.ts'
+import { UpstreamPool } from '../upstream/pool.ts'
 
 export type Ready = Extract<Destination, { state: 'ready' }>
 

@@ -1,5 +1,5 @@
-import { identityHeader } from '../../src/http/identity.ts'
-import { instanceCookieKinds, sessionCookieName } from '../../src/http/session-cookie.ts'
+import { identityHeader } from '../../../src/http/identity.ts'
+import { instanceCookieKinds, sessionCookieName } from '../../../src/http/session-cookie.ts'
 import type { Origin } from './peer.ts'
 
 const identity = identityHeader.toLowerCase()

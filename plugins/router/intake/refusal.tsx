@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Problem } from '../../src/http/problem.ts'
-import { RefusalPage, refusalStyle } from '../../views/router/refusal-page.tsx'
+import type { Problem } from '../../../src/http/problem.ts'
+import { RefusalPage, refusalStyle } from '../../../views/router/refusal-page.tsx'
 
 /** As strict as the control plane's. The style is inline, because the host belongs to a tenant. */
 const contentSecurityPolicy = [

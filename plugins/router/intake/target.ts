@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { badRequest, type Problem } from '../../src/http/problem.ts'
-import { labelOf, type Site } from '../site/contract.ts'
+import { badRequest, type Problem } from '../../../src/http/problem.ts'
+import { labelOf, type Site } from '../../site/contract.ts'
 import { type Head, readHead } from './headers.ts'
 
 /** Where a request goes, by its host. */

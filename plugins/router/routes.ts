@@ -1,0 +1,37 @@
+import type { Destination, RouteChange, RouteRules, RouterService } from './contract.ts'
+
+/** The routes as the control plane knows them. Each change is sent to the edge, in order. */
+export class Routes implements RouterService {
+  readonly #destinations = new Map<string, Destination>()
+  readonly #rules = new Map<string, RouteRules>()
+  readonly #changed: (change: RouteChange) => void
+
+  constructor(changed: (change: RouteChange) => void) {
+    this.#changed = changed
+  }
+
+  set(subdomain: string, destination: Destination): void {
+    this.#destinations.set(subdomain, destination)
+    this.#changed({ subdomain, destination })
+  }
+
+  remove(subdomain: string): void {
+    if (this.#destinations.delete(subdomain)) this.#changed({ subdomain, destination: null })
+  }
+
+  subdomains(): string[] {
+    return [...this.#destinations.keys()]
+  }
+
+  setRule<Name extends keyof RouteRules>(
+    subdomain: string,
+    rule: Name,
+    value: RouteRules[Name] | null,
+  ): void {
+    const { [rule]: _, ...others } = this.#rules.get(subdomain) ?? {}
+    const rules: RouteRules = value === null ? others : { ...others, [rule]: value }
+    if (Object.keys(rules).length === 0) this.#rules.delete(subdomain)
+    else this.#rules.set(subdomain, rules)
+    this.#changed({ subdomain, rules })
+  }
+}
