@@ -275,6 +275,7 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
     }),
   )
   const missed: Case[] = []
+  const faults: string[] = []
   await Promise.all(
     asked.map(async each => {
       const isHeld = () => first.passed.some(({ subdomain, held }) => held && subdomain === targetOf(each))
@@ -285,7 +286,10 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
           return isHeld() || isOver((await operationOf(first, each.operation)).status)
         },
         { withinMs: 90_000, pauseMs: 50 },
-      )
+      ).catch(async () => {
+        const { kind, status, steps } = await operationOf(first, each.operation)
+        faults.push(`${nameOf(each)}: its ${kind} is ${status} before the kill: ${JSON.stringify(steps)}`)
+      })
       if (each.point !== null && !isHeld()) missed.push(each)
     }),
   )
@@ -295,7 +299,6 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
   const second = new Program(dataRoot, setting, trapsOf(2))
   t.after(() => second.end('SIGKILL'))
   await second.listening()
-  const faults: string[] = []
   await Promise.all(
     asked.map(each =>
       eventually(

@@ -125,3 +125,69 @@ test('the new owner of an instance gets it after a copy was made of what the pre
   assert.deepEqual([stopped.status, stopped.operation?.status], ['stopped', 'succeeded'])
   assert.equal((await copies()).filter(({ reason }) => reason === 'transfer').length, 3)
 })
+
+test('a change of owner that waits for its copy is not overtaken by other work', {
+  skip: noRestic,
+}, async t => {
+  const { fleet, clock, file, lose, find, copies } = await fleetWithStore(t)
+  const post = async (work: string, body?: object) =>
+    await fleet.admin('POST', `/admin/instances/acme/${work}`, { body, wait: 60 })
+  const boots = () => readFileSync(file('boots'), 'utf8')
+  const now = async () => (await fleet.admin('GET', '/admin/instances/acme')).body
+  const before = boots()
+  lose()
+  await post('transfer', { owner_email: 'eve@example.com' })
+  assert.equal((await now()).operation?.status, 'failed')
+
+  const [copy] = await copies()
+  for (const [work, body] of [
+    ['upgrade', undefined],
+    ['reset-password', undefined],
+    ['restore', { backup: copy?.id }],
+  ] as const) {
+    const { status, body: answer } = await post(work, body)
+    assert.equal(status, 409, work)
+    assert.match(JSON.stringify(answer), /could not be backed up yet/, work)
+  }
+  // What starts or stops it repeats the change of owner, from its copy on.
+  for (const work of ['restart', 'stop']) {
+    const { body } = await post(work)
+    assert.deepEqual([body.operation?.kind, body.operation?.status], ['transfer', 'failed'], work)
+  }
+  assert.equal((await now()).desired, 'stopped')
+  const limits = { memory_bytes: 256 * 1024 ** 2 }
+  await fleet.admin('PUT', '/admin/instances/acme/limits', { body: limits })
+  const { operation } = await now()
+  clock.advance(600_000)
+  await fleet.program.runOnce('provisioner:reconcile')
+  await eventually('it was tried again', async () => {
+    const last = (await now()).operation
+    return last?.id !== operation?.id && last?.status === 'failed'
+  })
+  assert.equal(boots(), before, 'it was not started')
+
+  // An operator who starts it does so knowingly.
+  const { body: started } = await post('start')
+  assert.deepEqual([started.operation?.kind, started.status], ['start', 'running'])
+  assert.notEqual(boots(), before)
+  find()
+  assert.equal((await post('restart')).body.operation?.kind, 'restart')
+  assert.ok(!(await copies()).some(({ reason, status }) => reason === 'transfer' && status === 'kept'))
+})
+
+test('the data of an instance that is removed while it changes owners are copied', {
+  skip: noRestic,
+}, async t => {
+  const { fleet, lose, find, copies } = await fleetWithStore(t)
+  lose()
+  await fleet.admin('POST', '/admin/instances/acme/transfer', {
+    body: { owner_email: 'eve@example.com' },
+    wait: 60,
+  })
+  find()
+  const { body } = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
+  assert.deepEqual([body.operation?.kind, body.status], ['deprovision', 'deleted'])
+  await eventually('it is copied', async () =>
+    (await copies()).some(({ reason, status }) => reason === 'transfer' && status === 'kept'),
+  )
+})

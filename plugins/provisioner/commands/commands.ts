@@ -9,6 +9,7 @@ import {
   findOperation,
   openOperation,
   openOperationOf,
+  owedCopyOf,
   owesUndo,
   reopenUndo,
 } from '../records/operation.ts'
@@ -17,6 +18,7 @@ import { beginRemoval, endRemoval, updateRemoval } from '../records/removal.ts'
 import { endSuspension } from '../records/suspension.ts'
 import { type Instance, instances } from '../schema.ts'
 import { type NameRequest, returningInstance, seeFor } from './name-hold.ts'
+import { refuseBeforeCopy } from './owed-copy.ts'
 import { newPassword } from './password.ts'
 
 export interface ProvisionRequest extends NameRequest {
@@ -95,7 +97,7 @@ export type RequestedKind = Exclude<
 /**
  * Sets the desired state that an operation stands for and opens it, unless one that does the same is open already.
  * `image` is what an upgrade brings; it becomes the instance's own once it is known to exist. `by` is who removes it.
- * `withoutCopy`: a purge deletes the data even if no copy of them can be made.
+ * `withoutCopy`: a purge deletes the data even if no copy of them can be made, and a start skips the copy for a new owner that failed.
  */
 export function request(
   fleet: Fleet,
@@ -112,6 +114,7 @@ export function request(
     const instance = requireInstance(db, subdomain)
     const open_ = openOperationOf(db, instance.id)
     refuseIfImpossible(instance, kind)
+    const owed = owedCopyOf(fleet, instance)
     const before = wanted(instance)
     const { desired } = planOf(kind, before)
     if (kind === 'upgrade' && before === 'stopped' && open_ && open_.kind !== kind)
@@ -120,16 +123,23 @@ export function request(
     const permit = desired === 'running' || desired === null ? {} : { volumePermit: null }
     if (desired !== null) updateInstance(db, instance.id, { desired, ...permit })
     if (desired === 'deleted') beginRemoval(db, instance, by)
-    if (withoutCopy) updateRemoval(db, instance.id, { withoutCopyAt: clock.now() })
+    if (withoutCopy && kind === 'purge') updateRemoval(db, instance.id, { withoutCopyAt: clock.now() })
     if (open_ && covers(open_.kind, kind, before) && !image)
       return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
+    // The data of a removed one stay as they are: a copy that is made later is the same. A purge makes its own.
+    if (owed && kind === 'deprovision') fleet.copies()?.request(instance, 'transfer')
+    const repeats = owed?.status === 'failed' && repeatsTransfer(kind)
+    if (desired !== 'deleted' && !repeats) refuseBeforeCopy(fleet, instance)
     if (kind === 'purge')
       updateRemoval(db, instance.id, {
         purgeRequestedAt: instance.removal?.purgeRequestedAt ?? clock.now(),
       })
-    const operationId = open(fleet, instance.id, kind, image)
-    const detail = withoutCopy ? lossWords(fleet, instance) : image === undefined ? '' : `image ${image}`
+    const skips = owed !== null && kind === 'start' && withoutCopy
+    const operationId = open(fleet, instance.id, repeats && !skips ? 'transfer' : kind, image)
+    const losses = kind === 'purge' && withoutCopy ? lossWords(fleet, instance) : null
+    const skipped = skips ? 'without a copy of what the previous owner left' : null
+    const detail = losses ?? skipped ?? (image === undefined ? '' : `image ${image}`)
     fleet.changed({
       instanceId: instance.id,
       subdomain,
@@ -166,6 +176,11 @@ function open(fleet: Fleet, instanceId: string, asked: OperationKind, image?: st
   const kind = restores ? 'restore-new' : asked
   const operation = { instanceId, kind, image: image ?? null, copyId: restores ? pendingCopyId : null }
   return openOperation(fleet, operation, clock.now(), planOf(kind, wanted(instance)))
+}
+
+/** What repeats a transfer that failed before it had made its copy, rather than just the start or the stop in it. */
+function repeatsTransfer(kind: OperationKind): boolean {
+  return kind === 'start' || kind === 'stop' || kind === 'restart'
 }
 
 function isDone({ status }: Instance, kind: OperationKind): boolean {

@@ -5,6 +5,7 @@ import type { Fleet } from '../records/fleet.ts'
 import { requireInstance, updateInstance, wanted } from '../records/instance.ts'
 import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
+import { refuseBeforeCopy } from './owed-copy.ts'
 
 /** Makes a password of 100 random bits, which is shown once, and the hash that is stored. */
 export async function newPassword(): Promise<{ password: string; passwordHash: string }> {
@@ -41,20 +42,25 @@ export async function resetPassword(
   })
 }
 
-/** The instance, unless it cannot have another password now: then `not-possible-now`. */
+/**
+ * The instance, unless it cannot have another password now: then `not-possible-now`. A removed one can have another only
+ * together with another owner; one that is being handed over, too.
+ */
 export function resettable(
-  { db }: Fleet,
+  fleet: Fleet,
   subdomain: string,
-  { removedToo = false }: { removedToo?: boolean } = {},
+  { forAnotherOwner = false }: { forAnotherOwner?: boolean } = {},
 ): Instance {
+  const { db } = fleet
   const instance = requireInstance(db, subdomain)
   if (instance.removal?.purgeRequestedAt) throw notPossibleNow(`The data of "${subdomain}" is being deleted.`)
-  if (instance.desired === 'deleted' && !removedToo) {
+  if (instance.desired === 'deleted' && !forAnotherOwner) {
     throw notPossibleNow(`"${subdomain}" is deprovisioned; its owner gets a new password with it.`)
   }
   // A restart in the place of an upgrade would leave the upgrade undone.
   if (openOperationOf(db, instance.id)?.kind === 'upgrade') {
     throw notPossibleNow(`"${subdomain}" is being upgraded; try again when that is done.`)
   }
+  if (!forAnotherOwner) refuseBeforeCopy(fleet, instance)
   return instance
 }

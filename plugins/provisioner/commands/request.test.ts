@@ -3,11 +3,18 @@ import { type TestContext, test } from 'node:test'
 import { Problem } from '../../../src/http/problem.ts'
 import { limitInstance } from '../reconciler/limits.ts'
 import { getInstance, updateInstance } from '../records/instance.ts'
-import { claimOperation, findOperation, finishOperation, openOperationOf } from '../records/operation.ts'
+import {
+  claimOperation,
+  findOperation,
+  finishOperation,
+  openOperation,
+  openOperationOf,
+} from '../records/operation.ts'
 import { testRecords } from '../records/records.fixture.ts'
-import { suspendInstance } from '../records/suspension.ts'
+import { resumeInstance, suspendInstance } from '../records/suspension.ts'
 import type { InstanceRow } from '../schema.ts'
 import { request } from './commands.ts'
+import { resettable } from './password.ts'
 import { restartOlder } from './settings-restart.ts'
 
 type Kind = Parameters<typeof request>[2]
@@ -205,4 +212,41 @@ test('only instances that run with older settings, and have no open operation, a
   )
   assert.equal(open()?.kind, 'restart')
   assert.deepEqual(restartOlder(fleet), [])
+})
+
+test('a change of owner is done with its copy before anything else is', t => {
+  const { request, done, open, now, fleet, id, subdomain } = box(t)
+  const asked: string[] = []
+  const copies = { request: (_: unknown, reason: string) => void asked.push(reason) }
+  fleet.copies = () => copies as unknown as ReturnType<typeof fleet.copies>
+  openOperation(fleet, { instanceId: id, kind: 'transfer', image: null }, fleet.clock.now())
+  for (const kind of ['stop', 'restart', 'upgrade'] as const)
+    assert.equal(
+      codeOf(() => request(kind)),
+      'not-possible-now',
+      kind,
+    )
+  assert.equal(
+    codeOf(() => resettable(fleet, subdomain)),
+    'not-possible-now',
+  )
+  assert.equal(now().desired, 'running', 'what was refused changed nothing')
+  assert.equal(request('start').operationId, open()?.id)
+
+  suspendInstance(fleet, id, 'It is not paid for.')
+  const names = findOperation(fleet.db, open()?.id ?? '')?.steps.map(({ name }) => name)
+  assert.deepEqual([open()?.kind, names], ['transfer', ['stop routing', 'stop container', 'copy data']])
+  resumeInstance(fleet, id)
+  assert.equal(open()?.kind, 'transfer')
+  assert.deepEqual(asked, [])
+  request('deprovision')
+  assert.deepEqual([open()?.kind, asked], ['deprovision', ['transfer']])
+  done({ status: 'deleted' })
+})
+
+test('where no copies are made, a change of owner may be overtaken', t => {
+  const { request, open, fleet, id } = box(t)
+  openOperation(fleet, { instanceId: id, kind: 'transfer', image: null }, fleet.clock.now())
+  request('stop')
+  assert.equal(open()?.kind, 'stop')
 })

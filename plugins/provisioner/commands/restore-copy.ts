@@ -17,6 +17,7 @@ import { planOf } from '../records/plan.ts'
 import type { Instance } from '../schema.ts'
 import { volumePath } from '../volumes/volume.ts'
 import { provision } from './commands.ts'
+import { refuseBeforeCopy } from './owed-copy.ts'
 
 /**
  * Requests that an instance gets the data of one of its copies in place of its own, which are copied first. Throws
@@ -34,6 +35,7 @@ export function restoreCopy(fleet: Fleet, subdomain: string, copyId: string): Ac
       )
     if (instance.pendingCopyId !== null)
       throw notPossibleNow(`"${subdomain}" is still being made from a backup.`)
+    refuseBeforeCopy(fleet, instance)
     const operation = { instanceId: instance.id, kind: 'restore', image: null, copyId } as const
     const plan = planOf('restore', wanted(instance))
     const operationId = openOperation(fleet, operation, clock.now(), plan)

@@ -7,6 +7,7 @@ import { planOf } from '../records/plan.ts'
 import type { Instance, Rollback } from '../schema.ts'
 import { isKept } from '../volumes/kept.ts'
 import { refuseIfImpossible } from './commands.ts'
+import { refuseBeforeCopy } from './owed-copy.ts'
 
 /**
  * Requests that an instance goes back to before its last upgrade: to the image and the data of then. The data that it has now are
@@ -25,6 +26,7 @@ export async function rollBack(
   return db.transaction(() => {
     const instance = requireInstance(db, subdomain)
     refuseIfImpossible(instance, 'rollback')
+    refuseBeforeCopy(fleet, instance)
     const open = openOperationOf(db, instance.id)
     if (of && open) throw notPossibleNow(`Another operation on "${subdomain}" is in progress: ${open.kind}.`)
     if (open?.kind === 'rollback') return { instanceId: instance.id, operationId: open.id }

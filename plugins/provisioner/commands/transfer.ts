@@ -19,10 +19,10 @@ export async function transfer(
 ): Promise<Accepted & { password: string }> {
   const { db, clock } = fleet
   // Before the hash, which takes a while, and again after it.
-  resettable(fleet, subdomain, { removedToo: true })
+  resettable(fleet, subdomain, { forAnotherOwner: true })
   const { password, passwordHash } = await newPassword()
   return db.transaction(() => {
-    const instance = resettable(fleet, subdomain, { removedToo: true })
+    const instance = resettable(fleet, subdomain, { forAnotherOwner: true })
     const { id: instanceId } = instance
     const now = clock.now()
     updateInstance(db, instanceId, {

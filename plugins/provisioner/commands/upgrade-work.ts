@@ -7,6 +7,7 @@ import { findRollbacks } from '../records/pinned-image.ts'
 import { planOf } from '../records/plan.ts'
 import { type Instance, instances, operations } from '../schema.ts'
 import { refuseIfImpossible } from './commands.ts'
+import { refuseBeforeCopy } from './owed-copy.ts'
 import { rollBack } from './roll-back.ts'
 import { notRuntime } from './upgrade-image.ts'
 
@@ -25,6 +26,7 @@ export function upgradeWork(fleet: Fleet, act: () => void): UpgradeWork {
       db.transaction(() => {
         const instance = idle(db, id)
         refuseIfImpossible(instance, 'upgrade')
+        refuseBeforeCopy(fleet, instance)
         const operation = { instanceId: id, kind: 'upgrade', image, imageId } as const
         const operationId = openOperation(fleet, operation, clock.now(), planOf('upgrade', wanted(instance)))
         fleet.changed({

@@ -103,7 +103,7 @@ export const operateWith =
   (parts: ProvisionerRoutes) =>
   (kind: RequestedKind) =>
   async (c: AppContext, subdomain: string, image?: string) => {
-    const accepted = request(parts.fleet, subdomain, kind, { image })
+    const accepted = request(parts.fleet, subdomain, kind, { image, withoutCopy: kind === 'start' })
     return await answerOrReturn(parts, c, accepted, `/admin/instances/${subdomain}`)
   }
 

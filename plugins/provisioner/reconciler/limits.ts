@@ -1,7 +1,7 @@
 import type { LimitsOfPlan } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { getInstance, updateInstance, wanted } from '../records/instance.ts'
-import { openOperation, openOperationOf } from '../records/operation.ts'
+import { openOperation, openOperationOf, owedCopyOf } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
 
 /**
@@ -21,7 +21,9 @@ export function limitInstance(fleet: Fleet, id: string, limits: LimitsOfPlan | n
     }
     if (sameLimits(instance, change)) return false
     updateInstance(db, id, { ...change, settings: null })
-    const restarts = wanted(instance) === 'running' && !openOperationOf(db, id)
+    // One that waits for its copy before it goes to another owner starts after that, with these.
+    const isBusy = openOperationOf(db, id) !== null || owedCopyOf(fleet, instance) !== null
+    const restarts = wanted(instance) === 'running' && !isBusy
     const operation = { instanceId: id, kind: 'restart', image: null } as const
     const operationId = restarts ? openOperation(fleet, operation, clock.now()) : null
     fleet.changed({

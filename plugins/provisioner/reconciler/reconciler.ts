@@ -10,6 +10,7 @@ import {
   openOperation,
   openOperationOf,
   openOperations,
+  owedCopyOf,
   owesUndo,
   recentOutcomes,
   reconcilerPrincipal,
@@ -330,9 +331,8 @@ export class Reconciler {
   }
 
   /** The new owner gets nothing before there is a copy: a transfer that failed is repeated, not just the start in it. */
-  #again({ operationId }: Instance, kind: OperationKind): OperationKind {
+  #again(instance: Instance, kind: OperationKind): OperationKind {
     if (kind !== 'start' && kind !== 'stop') return kind
-    const last = operationId === null ? null : findOperation(this.#execution.fleet.db, operationId)
-    return last?.kind === 'transfer' && last.status === 'failed' ? 'transfer' : kind
+    return owedCopyOf(this.#execution.fleet, instance) ? 'transfer' : kind
   }
 }

@@ -2,7 +2,8 @@ import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
 import { currentPrincipal, type Principal } from '../../../src/acting.ts'
 import { newId } from '../../../src/ids.ts'
 import type { InstanceChange } from '../contract.ts'
-import { instances, type Operation, operations, type Step, steps } from '../schema.ts'
+import { type Instance, instances, type Operation, operations, type Step, steps } from '../schema.ts'
+import type { Fleet } from './fleet.ts'
 import { getInstance, type ProvisionerDb } from './instance.ts'
 import { type Plan, planOf, type StepName } from './plan.ts'
 
@@ -196,6 +197,19 @@ export function owesUndo({ status, steps: journal }: OperationRecord, plan: Plan
     return false
   const undoing = journal.slice(plan.steps.length)
   return undoing.some(step => putsBack.has(step.name as StepName) && step.status !== 'done')
+}
+
+/**
+ * Returns the operation that gives an instance to another owner and has made no copy yet of what the previous one left: the new
+ * owner gets nothing before that. Null for any other, and where no copies are made.
+ */
+export function owedCopyOf(
+  { db, copies }: Pick<Fleet, 'db' | 'copies'>,
+  { operationId }: Pick<Instance, 'operationId'>,
+): OperationRecord | null {
+  const last = operationId === null ? null : findOperation(db, operationId)
+  if (last?.kind !== 'transfer' || last.status === 'succeeded' || copies() === null) return null
+  return last.steps.some(({ name, status }) => name === 'copy data' && status !== 'done') ? last : null
 }
 
 /** Opens an operation again that owes its undo. Only what undoes it is carried out. The caller knows that no other is open. */
