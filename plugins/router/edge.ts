@@ -1,11 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../../src/clock.ts'
 import { hasBody } from '../../src/http/listener/stall.ts'
 import { Problem } from '../../src/http/problem.ts'
-import type { Logger } from '../../src/log.ts'
 import type { Metric } from '../../src/metrics/exposition.ts'
-import { type Site, siteUrl } from '../site/contract.ts'
+import { siteUrl } from '../site/contract.ts'
 import type { Destination, RouteChange, RouteRules } from './contract.ts'
 import { EdgeCounts } from './counts.ts'
 import { Backend } from './exchange/backend.ts'
@@ -25,21 +23,7 @@ import {
 } from './intake/unavailable.ts'
 import { Admission } from './limits/admission.ts'
 import { Holding } from './limits/holding.ts'
-
-export interface EdgeOptions {
-  site: Site
-  clock: Clock
-  log: Logger
-  /** False when another proxy routes requests. Then only the control plane is served here. */
-  routes: boolean
-  responseTimeoutMs: number
-  holdMs: number
-  /** How many requests may be held at a time while their instances start. */
-  holdLimit: number
-  /** How many requests may be waiting or in progress at a time, per client and per instance. */
-  limits: { perClient: number; perInstance: number }
-  misrouted(event: { instanceId: string; subdomain: string; reason: string }): void
-}
+import type { EdgeOptions } from './settings.ts'
 
 type ForInstance = Extract<Target, { kind: 'instance' }>
 

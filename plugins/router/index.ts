@@ -5,6 +5,7 @@ import '../site/contract.ts'
 import './contract.ts'
 import { Edge } from './edge.ts'
 import { Routes } from './routes.ts'
+import type { EdgeSettings } from './settings.ts'
 
 /** Sends requests for `<subdomain>.<domain>` to their instances, before the app sees them. */
 export const router = definePlugin({
@@ -18,15 +19,18 @@ export const router = definePlugin({
     ROUTER_INSTANCE_LIMIT: setting.integer(1, 100_000).prefault('1024'),
   }),
   setup({ config, services: { site }, clock, log, emit }) {
-    const edge = new Edge({
+    const settings: EdgeSettings = {
       site,
-      clock,
-      log,
       routes: site.routerMode !== 'labels',
       responseTimeoutMs: config.ROUTER_RESPONSE_TIMEOUT,
       holdMs: config.ROUTER_HOLD_TIMEOUT,
       holdLimit: config.ROUTER_HOLD_LIMIT,
       limits: { perClient: config.ROUTER_CLIENT_LIMIT, perInstance: config.ROUTER_INSTANCE_LIMIT },
+    }
+    const edge = new Edge({
+      ...settings,
+      clock,
+      log,
       misrouted: event => emit('instance-misrouted', event),
     })
     return {

@@ -1,0 +1,25 @@
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/log.ts'
+import type { Site } from '../site/contract.ts'
+
+/**
+ * What an edge is set to. All of it is plain data, which survives JSON: an edge may run in processes of its own, which get it
+ * from the control plane.
+ */
+export interface EdgeSettings {
+  site: Site
+  /** False when another proxy routes requests. Then only the control plane is served here. */
+  routes: boolean
+  responseTimeoutMs: number
+  holdMs: number
+  /** How many requests may be held at a time while their instances start. */
+  holdLimit: number
+  /** How many requests may be waiting or in progress at a time, per client and per instance. */
+  limits: { perClient: number; perInstance: number }
+}
+
+export interface EdgeOptions extends EdgeSettings {
+  clock: Clock
+  log: Logger
+  misrouted(event: { instanceId: string; subdomain: string; reason: string }): void
+}
