@@ -38,6 +38,52 @@ export type RouteChange =
   | { subdomain: string; destination: Destination | null }
   | { subdomain: string; rules: RouteRules }
 
+/** Upper bounds of the counts of `InstanceReport.latency`, in milliseconds; one more count is for what is beyond. */
+export const latencyBoundsMs = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000,
+] as const
+
+/** Upper bounds of the counts of `EdgeReport.added`, in milliseconds; one more count is for what is beyond. */
+export const addedBoundsMs = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 500] as const
+
+export interface LatencyCounts {
+  counts: readonly number[]
+  sumMs: number
+}
+
+/** What an edge counted since its last report. It is plain data, and the reports of several edges add up. */
+export interface EdgeReport {
+  /** Requests that no instance saw, by reason: a few fixed words. */
+  refused: Readonly<Record<string, number>>
+  /** How long requests waited here, from when they could be passed on until they were. */
+  added: LatencyCounts
+  /** Requests that wait for their instance to start, now. */
+  held: number
+  /** An instance that is not among them had no request since the last report, and has none in progress. */
+  instances: readonly InstanceReport[]
+}
+
+/** Requests that were admitted to one instance and are over, answered by it or for it. */
+export interface InstanceReport {
+  instanceId: string
+  subdomain: string
+  /** Answers by class of status: 1xx, 2xx, 3xx, 4xx, 5xx. */
+  answers: readonly number[]
+  /** Requests whose answer did not arrive whole, on either side's account. */
+  broken: number
+  /** Requests that a limit kept from the instance. */
+  refused: number
+  /** How many of the answers with 1xx began a tunnel. */
+  upgraded: number
+  /** Bytes of bodies and tunnels: from clients, and to clients. */
+  bytesIn: number
+  bytesOut: number
+  /** From the request's head to the answer's head: how long a download takes says nothing about the instance. */
+  latency: LatencyCounts
+  /** Requests and tunnels in progress now. */
+  inProgress: number
+}
+
 export interface RouterService {
   /** Sends requests for a subdomain to this destination from now on, held requests included. */
   set(subdomain: string, destination: Destination): void
@@ -47,6 +93,8 @@ export interface RouterService {
   subdomains(): string[]
   /** Sets one rule of a subdomain, or removes it. It may be set before there is a destination. */
   setRule<Name extends keyof RouteRules>(subdomain: string, rule: Name, value: RouteRules[Name] | null): void
+  /** What edges counted of each instance since the control plane started. Quick enough to be asked every second. */
+  traffic(): readonly InstanceReport[]
 }
 
 declare module '../../src/kernel/control-plane.ts' {

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { hasBody } from '../../src/http/listener/stall.ts'
 import { Problem } from '../../src/http/problem.ts'
-import type { Metric } from '../../src/metrics/exposition.ts'
 import { siteUrl } from '../site/contract.ts'
-import type { Destination, RouteChange, RouteRules } from './contract.ts'
-import { EdgeCounts } from './counts.ts'
+import type { Destination, EdgeReport, RouteChange, RouteRules } from './contract.ts'
 import { Backend } from './exchange/backend.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange/exchange.ts'
 import { answerOn, tunnel } from './exchange/tunnel.ts'
+import { EdgeTally } from './figures/tally.ts'
+import { Visit } from './figures/visit.ts'
 import { headBytes, instanceHeaders } from './intake/headers.ts'
 import { type Origin, originReader } from './intake/peer.ts'
 import { loadsPage, refuse } from './intake/refusal.tsx'
@@ -30,6 +30,7 @@ type ForInstance = Extract<Target, { kind: 'instance' }>
 interface Admitted {
   target: ForInstance
   origin: Origin
+  visit: Visit
   /** Called when the request's body has arrived. */
   arrived(): void
 }
@@ -48,7 +49,7 @@ export class Edge {
   readonly #exchange: ExchangeOptions
   /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
-  readonly #counts = new EdgeCounts()
+  readonly #tally = new EdgeTally()
   #stopping = false
 
   constructor(options: EdgeOptions) {
@@ -102,9 +103,9 @@ export class Edge {
     if (target.kind !== 'instance') refuse(request, response, this.#refusalOf(target))
     else {
       const origin = this.#originOf(request, target.host)
-      const arrived = this.#permitFor(target, origin, request, response, socket)
-      if (!arrived) return true
-      const passage = this.#passageOf({ target, origin, arrived }, request, response)
+      const admitted = this.#permitFor(target, origin, request, response, socket)
+      if (!admitted) return true
+      const passage = this.#passageOf(admitted, request, response)
       if (passage instanceof Problem) refuse(request, response, passage)
       else tunnel(passage, socket, head, this.#exchange)
     }
@@ -118,8 +119,9 @@ export class Edge {
     for (const backend of this.#backends.values()) backend.cutLasting()
   }
 
-  metrics(): Metric[] {
-    return this.#counts.metrics({ inProgress: this.#admission.size, held: this.#holding.size })
+  /** What was counted since the last call. */
+  report(): EdgeReport {
+    return this.#tally.report(this.#holding.size)
   }
 
   stop(): void {
@@ -138,41 +140,47 @@ export class Edge {
 
   #admit(target: ForInstance, request: IncomingMessage, response: ServerResponse): void {
     const origin = this.#originOf(request, target.host)
-    const arrived = this.#permitFor(target, origin, request, response, response)
-    if (arrived) this.#pass({ target, origin, arrived }, request, response, true)
+    const admitted = this.#permitFor(target, origin, request, response, response)
+    if (admitted) this.#pass(admitted, request, response, true)
   }
 
-  /**
-   * Admits the request to the instance until `until` closes. Returns the function to call when its body has arrived. When
-   * there is no room, refuses the request and returns null.
-   */
+  /** Admits the request to the instance until `until` closes. When there is no room, refuses the request and returns null. */
   #permitFor(
-    { subdomain }: ForInstance,
+    target: ForInstance,
     origin: Origin,
     request: IncomingMessage,
     response: ServerResponse,
     until: ServerResponse | Duplex,
-  ): (() => void) | null {
-    if (!this.#backends.has(subdomain)) {
-      this.#counts.stranger()
+  ): Admitted | null {
+    const { subdomain } = target
+    const backend = this.#backends.get(subdomain)
+    if (!backend) {
+      this.#tally.refused('unknown-instance')
       refuse(request, response, this.#unavailable(subdomain))
       return null
     }
+    const tally = this.#tally.of(backend.destination.instanceId, subdomain)
     const permit = this.#admission.enter(subdomain, {
       client: origin.group,
       bodyPending: hasBody(request),
       evict: () => refuse(request, response, crowded()),
     })
     if (!permit) {
-      this.#counts.crowded()
+      this.#tally.refused('crowded')
+      tally.refused()
       refuse(request, response, crowded())
       return null
     }
+    const visit = new Visit(this.#tally, tally)
     until.once('close', () => {
       permit.release()
-      this.#counts.answered(response)
+      visit.over(response)
     })
-    return () => permit.bodyArrived()
+    const arrived = () => {
+      permit.bodyArrived()
+      visit.ready()
+    }
+    return { target, origin, visit, arrived }
   }
 
   #pass(admitted: Admitted, request: IncomingMessage, response: ServerResponse, mayHold: boolean): void {
@@ -190,7 +198,10 @@ export class Edge {
     const { subdomain } = admitted.target
     const starting = this.#backends.get(subdomain)?.destination.state === 'starting'
     if (starting && mayHold && !this.#stopping && !loadsPage(request)) {
-      const resume = () => this.#pass(admitted, request, response, false)
+      const resume = () => {
+        admitted.visit.ready()
+        this.#pass(admitted, request, response, false)
+      }
       if (this.#holding.hold(subdomain, response, resume)) return
     }
     refuse(request, response, passage)
@@ -201,7 +212,12 @@ export class Edge {
     const { subdomain } = admitted.target
     const destination = this.#backends.get(subdomain)?.destination
     if (this.#stopping || response.destroyed) return false
-    if (destination?.state === 'starting') return this.#holding.hold(subdomain, response, again)
+    if (destination?.state === 'starting') {
+      return this.#holding.hold(subdomain, response, () => {
+        admitted.visit.ready()
+        again()
+      })
+    }
     const moved =
       destination?.state === 'ready' && (destination.host !== ready.host || destination.port !== ready.port)
     if (moved) again()
@@ -210,7 +226,7 @@ export class Edge {
 
   /** The passage to the instance, or why there is none. */
   #passageOf(
-    { target, origin, arrived }: Admitted,
+    { target, origin, visit, arrived }: Admitted,
     request: IncomingMessage,
     response: ServerResponse,
   ): Passage | Problem {
@@ -222,7 +238,7 @@ export class Edge {
       return longHead(headLimitBytes)
     }
     const unavailable = () => this.#unavailable(target.subdomain)
-    return { request, response, backend, ready, headers, path: target.path, arrived, unavailable }
+    return { request, response, backend, ready, headers, path: target.path, visit, arrived, unavailable }
   }
 
   #unavailable(subdomain: string): Problem {

@@ -4,6 +4,7 @@ import { definePlugin } from '../../src/kernel/control-plane.ts'
 import '../site/contract.ts'
 import './contract.ts'
 import { Edge } from './edge.ts'
+import { EdgeTotals } from './figures/totals.ts'
 import { Routes } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 
@@ -33,13 +34,21 @@ export const router = definePlugin({
       log,
       misrouted: event => emit('instance-misrouted', event),
     })
+    const totals = new EdgeTotals()
+    const counted = () => {
+      totals.add(edge.report())
+      return totals
+    }
     return {
-      service: new Routes(change => edge.apply(change)),
+      service: new Routes({
+        changed: change => edge.apply(change),
+        traffic: () => counted().instances(),
+      }),
       hooks: {
         'take-request': (request, response) => edge.intercept(request, response),
         'take-upgrade': (request, socket, head) => edge.upgrade(request, socket, head),
       },
-      metrics: () => edge.metrics(),
+      metrics: () => counted().metrics(),
       drain: () => edge.drain(),
       stop: () => edge.stop(),
     }

@@ -1,13 +1,15 @@
-import type { Destination, RouteChange, RouteRules, RouterService } from './contract.ts'
+import type { Destination, InstanceReport, RouteChange, RouteRules, RouterService } from './contract.ts'
 
 /** The routes as the control plane knows them. Each change is sent to the edge, in order. */
 export class Routes implements RouterService {
   readonly #destinations = new Map<string, Destination>()
   readonly #rules = new Map<string, RouteRules>()
   readonly #changed: (change: RouteChange) => void
+  readonly traffic: () => readonly InstanceReport[]
 
-  constructor(changed: (change: RouteChange) => void) {
-    this.#changed = changed
+  constructor(parts: { changed(change: RouteChange): void; traffic(): readonly InstanceReport[] }) {
+    this.#changed = parts.changed
+    this.traffic = parts.traffic
   }
 
   set(subdomain: string, destination: Destination): void {

@@ -42,6 +42,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
       set: (subdomain, destination) => void routes.set(subdomain, destination),
       subdomains: () => [...routes.keys()],
       setRule: () => undefined,
+      traffic: () => [],
       remove: subdomain => void routes.set(subdomain, null),
     },
     lookAtVolume,

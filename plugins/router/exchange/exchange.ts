@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hasBody as announcesBody } from '../../../src/http/listener/stall.ts'
 import type { Problem } from '../../../src/http/problem.ts'
+import type { Visit } from '../figures/visit.ts'
 import { readAnswer } from '../intake/headers.ts'
 import { misrouted, timedOut, unreachable, unsupportedCoding } from '../intake/problems.ts'
 import { type AnswerHead, UnreadableAnswer } from '../upstream/answer-head.ts'
@@ -31,6 +32,8 @@ export interface Passage {
   arrived(): void
   /** The path and query, in origin form. */
   path: string
+  /** What is counted of it. */
+  visit: Visit
   /**
    * Takes a request back that the instance did not answer, because the instance is being replaced: it is held, or passed on to where
    * the instance is now. Returns false when that is not so. Without it, such a request is refused. A request of which a part was read
@@ -164,6 +167,7 @@ function attempt(
     { method, path: passage.path, headers: passage.headers, body: upload ? framing : 'none' },
     events,
   )
+  passage.visit.upstream = outgoing
   // A retry uses a connection of its own.
   pool.send(outgoing, again)
 }
@@ -195,7 +199,7 @@ function passInformation({ status, headers }: AnswerHead, { request, response, r
 /** Passes on the head of an instance's answer. Returns the problem instead when it must not be passed on. */
 export function passOn(
   head: AnswerHead,
-  { request, response, backend, ready }: Passage,
+  { request, response, backend, ready, visit }: Passage,
   options: ExchangeOptions,
 ): Problem | undefined {
   const answer = readAnswer(head.headers, request.rawHeaders)
@@ -215,7 +219,9 @@ export function passOn(
   } catch (cause) {
     return unreachable('The instance’s answer could not be read.', { cause })
   }
+  visit.head()
   if (answer.events) {
+    visit.lasts()
     const forget = backend.keep(response)
     response.on('close', forget)
   }

@@ -105,6 +105,7 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
       socket.write(switchingHead(head, agreed.headers), 'latin1')
       if (first.length > 0) socket.write(first)
       if (early.length > 0) upstream.write(early)
+      passage.visit.switched(upstream)
       join(backend, socket as Socket, upstream)
     },
   }
@@ -112,6 +113,7 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     { method: request.method ?? '', path, headers, body: 'none', maySwitch: true },
     events,
   )
+  passage.visit.upstream = outgoing
   pool.send(outgoing, true)
 }
 

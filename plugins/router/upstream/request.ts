@@ -46,6 +46,11 @@ export class UpstreamRequest implements AnswerSink, Carried {
   #reused = false
   #sent: boolean
   #over = false
+  /** When it was sent, on the monotonic clock in milliseconds; 0 before. */
+  sentAt = 0
+  /** Bytes of the body that were sent, and of the answer's body that were received. */
+  sentBytes = 0
+  receivedBytes = 0
 
   constructor(outgoing: Outgoing, events: RequestEvents) {
     this.outgoing = outgoing
@@ -73,6 +78,7 @@ export class UpstreamRequest implements AnswerSink, Carried {
   write(chunk: Buffer): boolean {
     if (this.#over || !this.#connection || chunk.length === 0) return true
     const { socket } = this.#connection
+    this.sentBytes += chunk.length
     if (this.outgoing.body !== 'chunked') return socket.write(chunk)
     socket.cork()
     socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
@@ -110,6 +116,7 @@ export class UpstreamRequest implements AnswerSink, Carried {
   begin(connection: Connection, reused: boolean): void {
     this.#connection = connection
     this.#reused = reused
+    this.sentAt = performance.now()
     connection.socket.write(headText(this.outgoing), 'latin1')
     if (!this.#sent) this.#events.writable()
   }
@@ -149,6 +156,7 @@ export class UpstreamRequest implements AnswerSink, Carried {
   }
 
   data(chunk: Buffer): void {
+    this.receivedBytes += chunk.length
     this.#events.data(chunk)
   }
 

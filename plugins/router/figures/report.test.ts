@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { addedBoundsMs, type EdgeReport, latencyBoundsMs } from '../contract.ts'
+import { startEdge } from '../edge.fixture.ts'
+import { ask, eventually, route, startInstance, wire } from '../wire.fixture.ts'
+import { EdgeTally } from './tally.ts'
+import { EdgeTotals, mergeReports } from './totals.ts'
+
+const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0)
+
+test('requests of an instance are counted by class, with the bytes of their bodies', async t => {
+  const edge = await startEdge({ ROUTER_INSTANCE_LIMIT: '1' })
+  const instance = await startInstance('inst_a', (request, response) => {
+    if (request.url === '/cut')
+      response.writeHead(200, { 'Content-Length': 10 }).write('cut', () => response.destroy())
+    else
+      request.resume().on('end', () => response.writeHead(request.url === '/none' ? 404 : 200).end('12345'))
+  })
+  t.after(async () => {
+    await edge.stop()
+    await instance.close()
+  })
+  route(edge, 'a', instance)
+  edge.router.set('b', { state: 'stopped', instanceId: 'inst_b' })
+  const of = (id: string) => edge.router.traffic().find(each => each.instanceId === id)
+  const idle = (id: string) => eventually(() => of(id)?.inProgress === 0)
+
+  await ask(edge, 'a.localhost', { method: 'POST', body: 'äöü' })
+  await idle('inst_a')
+  await ask(edge, 'a.localhost', { path: '/none' })
+  await idle('inst_a')
+  await assert.rejects(ask(edge, 'a.localhost', { path: '/cut' }))
+  await idle('inst_a')
+  await ask(edge, 'b.localhost')
+  await idle('inst_b')
+  await ask(edge, 'nobody.localhost')
+
+  const a = of('inst_a')
+  assert.equal(a?.subdomain, 'a')
+  assert.deepEqual(a?.answers, [0, 1, 0, 1, 0])
+  assert.equal(a?.broken, 1)
+  assert.equal(a?.bytesIn, 6)
+  assert.equal(a?.bytesOut, 13)
+  assert.equal(sum(a?.latency.counts ?? []), 2)
+  assert.deepEqual(of('inst_b')?.answers, [0, 0, 0, 0, 1])
+  assert.equal(edge.router.traffic().length, 2)
+})
+
+test('a tunnel is an answer with 101, and its bytes are counted while it lasts', async t => {
+  const edge = await startEdge()
+  const instance = await startInstance('inst_a')
+  instance.server.on('upgrade', (_, socket) => {
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nLonghouse-Instance: inst_a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n',
+    )
+    socket.pipe(socket)
+  })
+  t.after(async () => {
+    await edge.stop()
+    await instance.close()
+  })
+  route(edge, 'a', instance)
+  const line = wire(
+    edge,
+    'GET / HTTP/1.1\r\nHost: a.localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n',
+  )
+  await line.until(/101/)
+  line.write('ping')
+  await line.until(/ping/)
+  const during = edge.router.traffic()[0]
+  assert.deepEqual([during?.bytesIn, during?.bytesOut, during?.inProgress], [4, 4, 1])
+  line.socket.end()
+  await once(line.socket, 'close')
+  await eventually(() => edge.router.traffic()[0]?.inProgress === 0)
+  const after = edge.router.traffic()[0]
+  assert.deepEqual([after?.answers, after?.broken, after?.upgraded], [[1, 0, 0, 0, 0], 0, 1])
+  assert.deepEqual([after?.bytesIn, after?.bytesOut], [4, 4])
+})
+
+test('a report has what is new since the last one; a quiet instance is not in it', () => {
+  const tally = new EdgeTally()
+  const counts = tally.of('inst_a', 'a')
+  counts.begin()
+  assert.equal(tally.report(0).instances[0]?.inProgress, 1)
+  assert.equal(tally.report(0).instances.length, 1, 'a request is in progress')
+  counts.answered(200, 15)
+  tally.added(0.3)
+  tally.refused('crowded')
+  const { instances, added, refused } = tally.report(2)
+  assert.deepEqual(instances[0]?.answers, [0, 1, 0, 0, 0])
+  assert.equal(instances[0]?.latency.counts[latencyBoundsMs.indexOf(20)], 1)
+  assert.equal(added.counts[addedBoundsMs.indexOf(0.5)], 1)
+  assert.deepEqual(refused, { crowded: 1 })
+  assert.deepEqual(tally.report(0).instances, [])
+  tally.of('inst_a', 'a').refused()
+  assert.deepEqual(
+    tally.report(0).instances.map(({ answers, refused }) => [sum(answers), refused]),
+    [[0, 1]],
+  )
+})
+
+test('the sum of merged reports is the sum of the reports, and survives JSON', () => {
+  const report = (status: number, ms: number): EdgeReport => {
+    const tally = new EdgeTally()
+    for (const id of ['inst_a', `inst_${status}`]) {
+      tally.of(id, id).begin()
+      tally.of(id, id).begin()
+      tally.of(id, id).answered(status, ms)
+    }
+    tally.added(ms)
+    tally.refused('crowded')
+    return JSON.parse(JSON.stringify(tally.report(1)))
+  }
+  const reports = [report(200, 1), report(404, 100_000), report(500, 7)] as const
+  const apart = new EdgeTotals()
+  for (const [index, each] of reports.entries()) apart.add(each, `worker ${index}`)
+  const merged = new EdgeTotals()
+  merged.add(mergeReports(reports))
+  assert.deepEqual(merged.instances(), apart.instances())
+  assert.deepEqual(merged.metrics(), apart.metrics())
+  const a = merged.instances().find(({ instanceId }) => instanceId === 'inst_a')
+  assert.deepEqual(a?.answers, [0, 1, 0, 1, 1])
+  assert.equal(a?.inProgress, 3)
+  assert.equal(a?.latency.counts.at(-1), 1)
+  assert.equal(a?.latency.sumMs, 100_008)
+  apart.ended('worker 0')
+  assert.equal(apart.instances().find(({ instanceId }) => instanceId === 'inst_a')?.inProgress, 2)
+})

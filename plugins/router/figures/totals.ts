@@ -1,0 +1,129 @@
+import { counter, gauge, type Metric } from '../../../src/metrics/exposition.ts'
+import type { EdgeReport, InstanceReport, LatencyCounts } from '../contract.ts'
+
+const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
+
+/** What edges reported since the control plane started, summed up. */
+export class EdgeTotals {
+  readonly #instances = new Map<string, InstanceReport>()
+  readonly #refused = new Map<string, number>([
+    ['crowded', 0],
+    ['unknown-instance', 0],
+  ])
+  readonly #answers = [0, 0, 0, 0, 0]
+  #broken = 0
+  /** By edge: what was held, and in progress for each instance, when it reported last. */
+  readonly #levels = new Map<string, { held: number; inProgress: Map<string, number> }>()
+
+  /** Adds one edge's report. `edge` names the process that it is from. */
+  add(report: EdgeReport, edge = 'edge'): void {
+    for (const [reason, count] of Object.entries(report.refused))
+      this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + count)
+    const inProgress = new Map<string, number>()
+    for (const each of report.instances) {
+      if (each.inProgress > 0) inProgress.set(each.instanceId, each.inProgress)
+      addTo(this.#answers, each.answers)
+      this.#broken += each.broken
+      const known = this.#instances.get(each.instanceId)
+      this.#instances.set(each.instanceId, known ? sum(known, each) : each)
+    }
+    this.#levels.set(edge, { held: report.held, inProgress })
+  }
+
+  /** An edge has ended: nothing of it is in progress. */
+  ended(edge: string): void {
+    this.#levels.delete(edge)
+  }
+
+  /** An instance is gone for good. */
+  forget(instanceId: string): void {
+    this.#instances.delete(instanceId)
+  }
+
+  /** Of each instance since the control plane started, and what is in progress now. */
+  instances(): InstanceReport[] {
+    return [...this.#instances.values()].map(each => ({
+      ...each,
+      inProgress: this.#level(({ inProgress }) => inProgress.get(each.instanceId) ?? 0),
+    }))
+  }
+
+  metrics(): Metric[] {
+    const inProgress = ({ inProgress }: { inProgress: Map<string, number> }) =>
+      [...inProgress.values()].reduce((all, count) => all + count, 0)
+    return [
+      counter(
+        'longhouse_edge_requests_total',
+        'Requests for instances that were answered, by class of status.',
+        classes.map((status, index) => [{ status }, this.#answers[index] ?? 0]),
+      ),
+      counter('longhouse_edge_broken_total', 'Requests for instances whose answer did not arrive whole.', [
+        [{}, this.#broken],
+      ]),
+      counter(
+        'longhouse_edge_refused_total',
+        'Requests that no instance saw, by reason.',
+        [...this.#refused].map(([reason, count]) => [{ reason }, count]),
+      ),
+      gauge('longhouse_edge_requests', 'Requests for instances in progress.', [
+        [{}, this.#level(inProgress)],
+      ]),
+      gauge('longhouse_edge_held', 'Requests that wait for their instance to start.', [
+        [{}, this.#level(({ held }) => held)],
+      ]),
+    ]
+  }
+
+  #level(of: (edge: { held: number; inProgress: Map<string, number> }) => number): number {
+    let all = 0
+    for (const each of this.#levels.values()) all += of(each)
+    return all
+  }
+}
+
+/** The reports of several edges at one moment, as one. */
+export function mergeReports([first, ...others]: readonly [EdgeReport, ...EdgeReport[]]): EdgeReport {
+  const instances = new Map(first.instances.map(each => [each.instanceId, each]))
+  const refused = { ...first.refused }
+  let { added, held } = first
+  for (const other of others) {
+    for (const [reason, count] of Object.entries(other.refused))
+      refused[reason] = (refused[reason] ?? 0) + count
+    added = sumLatency(added, other.added)
+    held += other.held
+    for (const each of other.instances) {
+      const known = instances.get(each.instanceId)
+      instances.set(each.instanceId, known ? sum(known, each) : each)
+    }
+  }
+  return { refused, added, held, instances: [...instances.values()] }
+}
+
+/** The name is the later one's: an instance may be renamed. */
+function sum(one: InstanceReport, other: InstanceReport): InstanceReport {
+  return {
+    instanceId: other.instanceId,
+    subdomain: other.subdomain,
+    answers: sums(one.answers, other.answers),
+    broken: one.broken + other.broken,
+    refused: one.refused + other.refused,
+    upgraded: one.upgraded + other.upgraded,
+    bytesIn: one.bytesIn + other.bytesIn,
+    bytesOut: one.bytesOut + other.bytesOut,
+    latency: sumLatency(one.latency, other.latency),
+    inProgress: one.inProgress + other.inProgress,
+  }
+}
+
+function sumLatency(one: LatencyCounts, other: LatencyCounts): LatencyCounts {
+  return { counts: sums(one.counts, other.counts), sumMs: one.sumMs + other.sumMs }
+}
+
+const sums = (some: readonly number[], others: readonly number[]) =>
+  some.map((count, index) => count + (others[index] ?? 0))
+
+function addTo(all: number[], more: readonly number[]): void {
+  more.forEach((count, index) => {
+    all[index] = (all[index] ?? 0) + count
+  })
+}
