@@ -1,10 +1,17 @@
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
+import { Burst } from '../burst.ts'
 import { passableTrailers } from '../intake/headers.ts'
 import type { UpstreamRequest } from '../upstream/request.ts'
 import { keepCopy } from './blocks.ts'
 
 /** Node joins a text up to this size to the head, and writes once. */
 const joinedBytes = 8192
+
+/** How long a client may take for the last bytes of an answer that is complete here: it must not keep its permit for as long as it likes. */
+const lastBytesMs = 60_000
+
+/** Small answers. */
+const answers = new Burst(socket => socket.setTimeout(lastBytesMs))
 
 /** Passes the body of an answer to the client, at the client's pace. The head has been given to `response`. */
 export class AnswerStream {
@@ -13,6 +20,7 @@ export class AnswerStream {
   /** In bytes; -1 when it is not known. */
   readonly #length: number
   #begun = false
+  #held = false
 
   constructor(outgoing: UpstreamRequest, response: ServerResponse, length: number) {
     this.#outgoing = outgoing
@@ -26,8 +34,13 @@ export class AnswerStream {
     this.#begun = true
     // A body that arrived whole is sent whole.
     if (!begun && chunk.length === this.#length) {
-      if (chunk.length <= joinedBytes) this.#response.end(chunk.toString('latin1'), 'latin1')
-      else {
+      if (chunk.length <= joinedBytes) {
+        if (this.#response.socket && this.#response instanceof ServerResponse) {
+          this.#held = true
+          answers.hold(this.#response.socket)
+        }
+        this.#response.end(chunk.toString('latin1'), 'latin1')
+      } else {
         const { copy, release } = keepCopy(chunk)
         this.#response.end(copy, release)
       }
@@ -52,7 +65,6 @@ export class AnswerStream {
     const response = this.#response
     if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(passableTrailers(trailers))
     if (!response.writableEnded) response.end()
-    // A slow client must not keep its permit for as long as it likes after the answer is complete here.
-    if (response.writableLength > 0) response.socket?.setTimeout(60_000)
+    if (!this.#held && response.writableLength > 0) response.socket?.setTimeout(lastBytesMs)
   }
 }

@@ -24,7 +24,8 @@ export function readTarget(site: Site, request: IncomingMessage): Target {
   const { host, hosts } = head
   if (host === undefined) return malformed('The Host header is missing. Send it with the name of the host.')
   if (hosts > 1) return malformed('There is more than one Host header. Send exactly one.')
-  if (!hostForm.test(host)) return malformed('The Host header is not a host name with an optional port.')
+  const label = labelIn(site, host)
+  if (label === undefined) return malformed('The Host header is not a host name with an optional port.')
 
   const url = request.url ?? ''
   let path = url
@@ -38,10 +39,28 @@ export function readTarget(site: Site, request: IncomingMessage): Target {
     path = rest.startsWith('/') ? rest : `/${rest}`
   }
 
-  const label = labelOf(site, host)
   if (label === '' || label === 'control') return control
   if (label === null) return { kind: 'stranger', path }
   return { kind: 'instance', subdomain: label, host, path, head }
+}
+
+/** The labels of the hosts that were asked for lately: most requests name one of few. */
+const known = new WeakMap<Site, Map<string, string | null>>()
+const mostKnown = 4096
+/** Longer ones are no names of instances, and are not kept. */
+const longestKnown = 260
+
+/** The label of a host, as `labelOf` reads it; undefined when it is no host name. */
+function labelIn(site: Site, host: string): string | null | undefined {
+  const kept = known.get(site)?.get(host)
+  if (kept !== undefined) return kept
+  if (!hostForm.test(host)) return undefined
+  const label = labelOf(site, host)
+  if (host.length > longestKnown) return label
+  const labels = known.get(site) ?? new Map<string, string | null>()
+  if (labels.size >= mostKnown) labels.clear()
+  known.set(site, labels.set(host, label))
+  return label
 }
 
 function malformed(detail: string): Target {

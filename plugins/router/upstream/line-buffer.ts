@@ -1,9 +1,11 @@
+const nothing = Buffer.alloc(0)
+
 /**
  * Collects bytes until a pattern has arrived, however they are split. Every byte is copied and searched once, so that a peer
  * that sends them one by one costs as little.
  */
 export class LineBuffer {
-  #held: Buffer = Buffer.alloc(0)
+  #held: Buffer = nothing
   #length = 0
 
   get length(): number {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { Burst } from '../burst.ts'
 import type { AnswerHead } from './answer-head.ts'
 import { AnswerReader, type AnswerSink } from './answer-reader.ts'
 import type { Carried, Connection } from './connection.ts'
@@ -33,6 +34,9 @@ export interface RequestEvents {
   /** There is no answer, or not all of it. Called at most once, and nothing after it. */
   failed(error: NodeJS.ErrnoException): void
 }
+
+/** The heads of requests. */
+const heads = new Burst()
 
 /** What no field value may have: control characters, the tab aside. */
 const control = /[^\t -~\x80-\xff]/
@@ -117,6 +121,7 @@ export class UpstreamRequest implements AnswerSink, Carried {
     this.#connection = connection
     this.#reused = reused
     this.sentAt = performance.now()
+    heads.hold(connection.socket)
     connection.socket.write(headText(this.outgoing), 'latin1')
     if (!this.#sent) this.#events.writable()
   }

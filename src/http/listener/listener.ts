@@ -9,6 +9,7 @@ import {
   tooLarge,
   tooSlow,
 } from '../problem.ts'
+import { answering, follow } from './answering.ts'
 import { headerLimitBytes, holdsCookies, overflowProblem } from './head-overflow.ts'
 import { refusalParts, refuseRaw } from './raw-refusal.ts'
 import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
@@ -55,13 +56,12 @@ export function createListener(options: ListenerOptions): Server {
     shouldUpgradeCallback: request =>
       options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() !== 'h2c',
   })
-  const exchanges = new WeakMap<Duplex, Exchanges>()
   const refused = new WeakSet<Duplex>()
 
   /** True if the request may continue. */
   const receive = (request: IncomingMessage, response: ServerResponse): boolean => {
     if (refused.has(request.socket)) return false
-    follow(exchanges, request, response)
+    follow(response)
     const problem = faultOf(request)
     if (!problem) {
       if (hasBody(request)) limitStall(request, response, { bodyRate, named })
@@ -103,17 +103,16 @@ export function createListener(options: ListenerOptions): Server {
       socket.destroy()
       return
     }
-    const seen = exchanges.get(socket)
-    const unfinished = seen?.all.filter(({ response }) => !response.writableFinished) ?? []
+    const unfinished = answering(socket).filter(response => !response.writableFinished)
     const last = unfinished.at(-1)
     if (last === undefined) {
       const problem = problemOf(error)
       const page = isBrowsers(error) ? options.page?.(problem) : undefined
       refuseRaw(socket, problem, { named, ...(page !== undefined && { page }) })
-    } else if (last.request.complete || unfinished.length > 1) {
+    } else if (last.req.complete || unfinished.length > 1) {
       // Earlier requests on the connection get their responses before it ends.
-      endAfter(socket, last.request.complete ? last.response : unfinished.at(-2)?.response)
-    } else if (last.response.headersSent) socket.destroy()
+      endAfter(socket, last.req.complete ? last : unfinished.at(-2))
+    } else if (last.headersSent) socket.destroy()
     else refuseRaw(socket, problemOf(error), { named })
   })
   return server
@@ -122,30 +121,6 @@ export function createListener(options: ListenerOptions): Server {
 interface ParserError extends NodeJS.ErrnoException {
   /** The bytes that the parser failed on. */
   rawPacket?: Buffer
-}
-
-/** The requests of one connection whose responses may not have been sent, oldest first. */
-interface Exchanges {
-  all: { request: IncomingMessage; response: ServerResponse }[]
-}
-
-function follow(
-  exchanges: WeakMap<Duplex, Exchanges>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const { socket } = request
-  const seen = exchanges.get(socket)
-  const exchange = { request, response }
-  if (seen) seen.all.push(exchange)
-  else exchanges.set(socket, { all: [exchange] })
-  // An idle connection must not keep its last request and response in memory.
-  response.once('close', () => {
-    const open = exchanges.get(socket)
-    if (!open) return
-    open.all = open.all.filter(each => each !== exchange)
-    if (open.all.length === 0) exchanges.delete(socket)
-  })
 }
 
 function endAfter(socket: Duplex, response: ServerResponse | undefined): void {

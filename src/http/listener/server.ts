@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { BootError } from '../../boot-error.ts'
+import { answering, follow } from './answering.ts'
 
 /** Starts to listen and returns the port; throws a BootError if it cannot. */
 export async function openServer(
@@ -47,29 +48,33 @@ const connections = new WeakMap<Server, Connections>()
  * ones, and those whose response ends after the call.
  */
 function followConnections(server: Server): Connections {
-  const answering = new Map<Socket, number>()
+  const sockets = new Set<Socket>()
   let closing = false
   server.on('connection', (socket: Socket) => {
-    answering.set(socket, 0)
-    socket.once('close', () => answering.delete(socket))
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
-  const follow = ({ socket }: IncomingMessage, response: ServerResponse) => {
-    answering.set(socket, (answering.get(socket) ?? 0) + 1)
+  const closeAfter = (socket: Socket, response: ServerResponse) =>
     response.once('close', () => {
-      const left = (answering.get(socket) ?? 1) - 1
-      if (answering.has(socket)) answering.set(socket, left)
-      if (closing && left === 0) socket.destroySoon()
+      if (answering(socket).every(other => other === response)) socket.destroySoon()
     })
+  const onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
+    follow(response)
+    if (closing) closeAfter(socket, response)
   }
-  server.on('request', follow)
-  server.on('checkContinue', follow)
+  server.on('request', onRequest)
+  server.on('checkContinue', onRequest)
   return {
     dropSilent: () => {
       closing = true
-      for (const [socket, answers] of answering) if (answers === 0) socket.destroy()
+      for (const socket of sockets) {
+        const responses = answering(socket)
+        if (responses.length === 0) socket.destroy()
+        for (const response of responses) closeAfter(socket, response)
+      }
     },
     dropAll: () => {
-      for (const socket of answering.keys()) socket.destroy()
+      for (const socket of sockets) socket.destroy()
     },
   }
 }
