@@ -1,16 +1,13 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { addressSet } from '../../src/http/address.ts'
 import { defaultBodyRate } from '../../src/http/listener/stall.ts'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { logLevels } from '../../src/log.ts'
 import { routerModes, type Site } from './contract.ts'
+import { proxyPresets, trustedProxies } from './trusted-proxies.ts'
 
 const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
-
-/** The proxy of `ROUTER_MODE=behind`, unless another is configured. */
-const loopback = ['127.0.0.0/8', '::1']
 
 export const siteConfig = z
   .object({
@@ -31,8 +28,10 @@ export const siteConfig = z
       .transform(path => resolve(path)),
     LONGHOUSE_TRUSTED_PROXIES: setting
       .list()
-      .superRefine((entries, context) => {
-        for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
+      .transform((entries, context) => {
+        const { ranges, faults } = trustedProxies(entries)
+        for (const message of faults) context.addIssue({ code: 'custom', message })
+        return ranges
       })
       .prefault(''),
     ROUTER_MODE: z.enum(routerModes, 'must be direct, behind or labels').default('direct'),
@@ -59,7 +58,8 @@ export const siteConfig = z
       dataRoot: env.LONGHOUSE_DATA_ROOT,
       trustedProxies:
         env.ROUTER_MODE === 'behind'
-          ? [...env.LONGHOUSE_TRUSTED_PROXIES, ...loopback]
+          ? // The proxy is on this machine unless another is configured.
+            [...new Set([...env.LONGHOUSE_TRUSTED_PROXIES, ...proxyPresets.loopback])]
           : env.LONGHOUSE_TRUSTED_PROXIES,
       routerMode: env.ROUTER_MODE,
       bodyRate: env.ROUTER_BODY_RATE,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { addressSet } from '../../src/http/address.ts'
 import { type Environment, parseConfig } from '../../src/kernel/config.ts'
 import { labelOf, type Site, siteUrl } from './contract.ts'
 import { siteConfig } from './index.ts'
@@ -116,4 +117,40 @@ test('the public URL must be within the domain', () => {
 test('ROUTER_MODE=behind trusts a proxy on this machine', () => {
   const site = siteOf({ ROUTER_MODE: 'behind', LONGHOUSE_TRUSTED_PROXIES: '10.0.0.1' })
   assert.deepEqual(site.trustedProxies, ['10.0.0.1', '127.0.0.0/8', '::1'])
+})
+
+test('a name stands for the ranges of a kind of proxy, among addresses', () => {
+  const of = (text: string) => siteOf({ LONGHOUSE_TRUSTED_PROXIES: text }).trustedProxies
+  assert.deepEqual(of('loopback, 10.1.2.3,loopback'), ['127.0.0.0/8', '::1', '10.1.2.3'])
+  const trusted: Record<string, [yes: string[], no: string[]]> = {
+    cloudflare: [
+      ['173.245.48.1', '104.27.255.254', '2606:4700::1', '2a06:98c7::1'],
+      ['104.28.0.1', '10.0.0.1', '2a06:98c8::1', '127.0.0.1'],
+    ],
+    // Instances are on networks of their own, beginning with 172.18.
+    docker: [
+      ['172.17.0.1', '::ffff:172.17.3.4'],
+      ['172.18.0.2', '192.168.1.1'],
+    ],
+    loopback: [['127.0.0.1', '::1'], ['10.0.0.1']],
+    private: [
+      ['10.1.2.3', '172.31.0.1', '192.168.0.1', 'fd00::1'],
+      ['172.32.0.1', '8.8.8.8', '127.0.0.1'],
+    ],
+  }
+  for (const [name, [yes, no]] of Object.entries(trusted)) {
+    const set = addressSet(of(name))
+    assert.deepEqual(set.faults, [], name)
+    for (const address of yes) assert.ok(set.has(address), `${name} has ${address}`)
+    for (const address of no) assert.ok(!set.has(address), `${name} has not ${address}`)
+  }
+})
+
+test('an unknown name of proxies is a fault that lists the known ones', () => {
+  for (const name of ['cloudfare', 'Cloudflare', 'toString']) {
+    const env = { LONGHOUSE_TRUSTED_PROXIES: `10.0.0.1,${name}` }
+    assert.deepEqual(parseConfig(siteConfig, env).faults, [
+      `LONGHOUSE_TRUSTED_PROXIES: "${name}" is not an address or range such as 10.0.0.1 or 10.0.0.0/8, nor one of the names cloudflare, docker, loopback, private`,
+    ])
+  }
 })

@@ -83,6 +83,7 @@ function dockerDriver(config: DriverConfig, site: Site, socketPath: string): Dri
     mode: site.routerMode === 'labels' ? 'labels' : 'port',
     ...(config.INSTANCE_RUNTIME !== undefined && { runtime: config.INSTANCE_RUNTIME }),
     domain: site.domain,
+    trustedByEdge: site.trustedProxies,
     // caddy-docker-proxy may sit on the instances' network, where the operator put it.
     ...(site.routerMode === 'labels' && { trustedProxies: site.trustedProxies }),
     limits: { memoryBytes: config.INSTANCE_MEMORY, cpus: config.INSTANCE_CPUS, pids: config.INSTANCE_PIDS },

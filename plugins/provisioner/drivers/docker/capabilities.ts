@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addressSet } from '../../../../src/http/address.ts'
 import type { ContainerSettings } from './container.ts'
 import { type Engine, lookWithinMs } from './engine.ts'
 import type { InstanceNetwork } from './network.ts'
@@ -24,8 +25,9 @@ export function engineInfo(engine: Engine): Promise<EngineInfo> {
 export function shortcomings(
   info: EngineInfo,
   settings: ContainerSettings,
-  network: InstanceNetwork | null,
+  { network, trusted }: { network: InstanceNetwork | null; trusted: readonly string[] },
 ): string | null {
+  const believed = addressSet(trusted)
   const unlimited = [
     info.MemoryLimit === false && 'memory',
     info.PidsLimit === false && 'processes',
@@ -36,6 +38,8 @@ export function shortcomings(
     settings.mode === 'labels' &&
       network?.isolating === false &&
       `Instances share the network ${settings.network}, on which containers reach each other.`,
+    network?.neighbours.some(believed.has) === true &&
+      `LONGHOUSE_TRUSTED_PROXIES contains the network ${settings.network}, so that jobs can forge the addresses of clients; name your proxy’s address alone.`,
   ].filter(text => text !== false)
   return warnings.length > 0 ? warnings.join(' ') : null
 }

@@ -189,6 +189,25 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     await driver.ping()
     assert.equal(driver.warning, null)
   })
+
+  test('trusting the network of the instances causes a warning', async () => {
+    const trusting = await testbed({ trustedByEdge: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] })
+    await trusting.driver.ping()
+    assert.equal(trusting.driver.warning, null, 'there is no network yet')
+    await trusting.up(trusting.spec('forger'))
+    await trusting.driver.ping()
+    assert.match(
+      trusting.driver.warning ?? '',
+      /^LONGHOUSE_TRUSTED_PROXIES contains the network \S+, so that jobs can forge/,
+    )
+    const { trustedProxies } = await import('../../../site/trusted-proxies.ts')
+    const careful = await testbed({
+      trustedByEdge: trustedProxies(['loopback', 'docker', 'cloudflare']).ranges,
+    })
+    await careful.up(careful.spec('honest'))
+    await careful.driver.ping()
+    assert.equal(careful.driver.warning, null)
+  })
 })
 
 test('an engine that is not running is named by its socket', async () => {

@@ -19,7 +19,7 @@ import {
   stopInstance,
 } from './lifecycle.ts'
 import { containerLog } from './log-lines.ts'
-import { findNetwork } from './network.ts'
+import { findNetwork, type InstanceNetwork } from './network.ts'
 import { prepareSuccessor, type ReplacementParts, replaceContainer } from './replacement.ts'
 import { usageOfContainers } from './usage.ts'
 import { prepareVolume, type VolumeUser } from './volume.ts'
@@ -32,6 +32,8 @@ export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trusted
   user?: VolumeUser
   /** Proxies that reach instances by themselves, beside the host. */
   trustedProxies?: readonly string[]
+  /** Addresses and ranges whose word the edge takes for a client's address. */
+  trustedByEdge?: readonly string[]
   clock?: Clock
   /** Where the host's control groups may be. */
   cgroups?: readonly string[]
@@ -72,6 +74,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
   const measuring = usageOfContainers(engine, options.cgroups ?? hostCgroups)
   const replacement: ReplacementParts = { engine, clock, settings, ensureImage }
   let info: EngineInfo | null = null
+  let network: InstanceNetwork | null = null
   let warning: string | null = null
 
   return {
@@ -86,10 +89,11 @@ export function createDockerDriver(options: DockerOptions): Driver {
 
     async ping() {
       await ping(engine)
-      if (info) return
-      const found = await engineInfo(engine)
-      warning = shortcomings(found, settings, await findNetwork(engine, settings.network))
-      info = found
+      // The network is made with the first instance.
+      if (info && network) return
+      info ??= await engineInfo(engine)
+      network = await findNetwork(engine, settings.network)
+      warning = shortcomings(info, settings, { network, trusted: options.trustedByEdge ?? [] })
     },
 
     async capacity() {

@@ -11,6 +11,8 @@ export interface InstanceNetwork {
   isolating: boolean
   /** The host's own addresses on it: where its requests to instances come from. */
   gateways: readonly string[]
+  /** An address of each of its IPv4 ranges that the engine gives to containers. */
+  neighbours: readonly string[]
 }
 
 /**
@@ -74,10 +76,12 @@ export async function findNetwork(engine: Engine, name: string): Promise<Instanc
     networkSchema,
     { absent: /no such network|network .* not found/i },
   )
+  const ranges = network?.IPAM?.Config ?? []
   return (
     network && {
       id: network.Id,
-      gateways: (network.IPAM?.Config ?? []).flatMap(gatewayOf),
+      gateways: ranges.flatMap(gatewayOf),
+      neighbours: ranges.flatMap(({ Subnet = '' }) => addressAt(Subnet, 2)),
       isolating: network.Driver === 'bridge' && network.Options?.[interContainer] === 'false',
     }
   )
@@ -93,8 +97,12 @@ function gatewayOf({
 }): string[] {
   const [said = ''] = Gateway?.split('/') ?? []
   if (isIP(said) !== 0) return [said]
-  const [network = '', length] = Subnet?.split('/') ?? []
+  return Subnet === undefined ? [] : addressAt(Subnet, 1)
+}
+
+function addressAt(range: string, offset: number): string[] {
+  const [network = '', length] = range.split('/')
   if (isIP(network) !== 4 || Number(length) > 30) return []
   const last = network.lastIndexOf('.')
-  return [`${network.slice(0, last)}.${Number(network.slice(last + 1)) + 1}`]
+  return [`${network.slice(0, last)}.${Number(network.slice(last + 1)) + offset}`]
 }
