@@ -95,6 +95,8 @@ export interface RouterService {
   setRule<Name extends keyof RouteRules>(subdomain: string, rule: Name, value: RouteRules[Name] | null): void
   /** What edges counted of each instance since the control plane started. Quick enough to be asked every second. */
   traffic(): readonly InstanceReport[]
+  /** The subdomain whose rule `hosts` names this host, in lower case and without a port; null when none does. */
+  subdomainOf(host: string): string | null
 }
 
 declare module '../../src/kernel/control-plane.ts' {

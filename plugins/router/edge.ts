@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { hasBody } from '../../src/http/listener/stall.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../site/contract.ts'
-import type { Destination, EdgeReport, RouteChange, RouteRules } from './contract.ts'
+import type { Destination, EdgeReport, RouteChange } from './contract.ts'
 import { Backend } from './exchange/backend.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange/exchange.ts'
 import { answerOn, tunnel } from './exchange/tunnel.ts'
@@ -23,6 +23,7 @@ import {
 } from './intake/unavailable.ts'
 import { Admission } from './limits/admission.ts'
 import { Holding } from './limits/holding.ts'
+import { Rules } from './rules.ts'
 import type { EdgeOptions } from './settings.ts'
 
 type ForInstance = Extract<Target, { kind: 'instance' }>
@@ -42,7 +43,7 @@ const headLimitBytes = 15.5 * 1024
 export class Edge {
   readonly #options: EdgeOptions
   readonly #backends = new Map<string, Backend>()
-  readonly #rules = new Map<string, RouteRules>()
+  readonly #rules = new Rules()
   readonly #holding: Holding
   readonly #admission: Admission
   readonly #originOf: (request: IncomingMessage, host: string) => Origin
@@ -87,7 +88,7 @@ export class Edge {
 
   /** Takes a request that is not for the control plane. */
   intercept(request: IncomingMessage, response: ServerResponse): boolean {
-    const target = readTarget(this.#options.site, request)
+    const target = readTarget(this.#options.site, this.#rules.hosts, request)
     if (target.kind === 'control') return false
     if (target.kind === 'stranger' && asksForHealth(request, target.path)) return false
     if (target.kind === 'instance') this.#admit(target, request, response)
@@ -97,7 +98,7 @@ export class Edge {
 
   /** Takes a request to upgrade the connection that is not for the control plane. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const target = readTarget(this.#options.site, request)
+    const target = readTarget(this.#options.site, this.#rules.hosts, request)
     if (target.kind === 'control') return false
     const response = answerOn(socket, request)
     if (target.kind !== 'instance') refuse(request, response, this.#refusalOf(target))

@@ -1,9 +1,11 @@
 import type { Destination, InstanceReport, RouteChange, RouteRules, RouterService } from './contract.ts'
+import { HostNames } from './host-names.ts'
 
 /** The routes as the control plane knows them. Each change is sent to the edge, in order. */
 export class Routes implements RouterService {
   readonly #destinations = new Map<string, Destination>()
   readonly #rules = new Map<string, RouteRules>()
+  readonly #hosts = new HostNames()
   readonly #changed: (change: RouteChange) => void
   readonly traffic: () => readonly InstanceReport[]
 
@@ -34,6 +36,11 @@ export class Routes implements RouterService {
     const rules: RouteRules = value === null ? others : { ...others, [rule]: value }
     if (Object.keys(rules).length === 0) this.#rules.delete(subdomain)
     else this.#rules.set(subdomain, rules)
+    this.#hosts.set(subdomain, rules.hosts)
     this.#changed({ subdomain, rules })
+  }
+
+  subdomainOf(host: string): string | null {
+    return this.#hosts.subdomainOf(host) ?? null
   }
 }

@@ -43,6 +43,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
       subdomains: () => [...routes.keys()],
       setRule: () => undefined,
       traffic: () => [],
+      subdomainOf: () => null,
       remove: subdomain => void routes.set(subdomain, null),
     },
     lookAtVolume,

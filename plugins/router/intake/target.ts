@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { badRequest, type Problem } from '../../../src/http/problem.ts'
 import { labelOf, type Site } from '../../site/contract.ts'
+import type { HostNames } from '../host-names.ts'
 import { type Head, readHead } from './headers.ts'
 
 /** Where a request goes, by its host. */
@@ -8,7 +9,7 @@ export type Target =
   | { kind: 'control' }
   /** The host as the client wrote it, and the request's path and query. */
   | { kind: 'instance'; subdomain: string; host: string; path: string; head: Head }
-  /** A host outside the site's domain. */
+  /** A host outside the site's domain, and of no customer's. */
   | { kind: 'stranger'; path: string }
   | { kind: 'malformed'; problem: Problem }
 
@@ -19,7 +20,7 @@ const control: Target = { kind: 'control' }
  * Reads where a request goes. There must be exactly one well-formed Host. An absolute request target must name the same host,
  * so that nothing behind us can read a different one.
  */
-export function readTarget(site: Site, request: IncomingMessage): Target {
+export function readTarget(site: Site, names: HostNames, request: IncomingMessage): Target {
   const head = readHead(request.rawHeaders)
   const { host, hosts } = head
   if (host === undefined) return malformed('The Host header is missing. Send it with the name of the host.')
@@ -40,8 +41,16 @@ export function readTarget(site: Site, request: IncomingMessage): Target {
   }
 
   if (label === '' || label === 'control') return control
-  if (label === null) return { kind: 'stranger', path }
-  return { kind: 'instance', subdomain: label, host, path, head }
+  const subdomain = label ?? names.subdomainOf(plainName(host))
+  if (subdomain === undefined) return { kind: 'stranger', path }
+  return { kind: 'instance', subdomain, host, path, head }
+}
+
+/** A host in lower case, without its port and the dot at its end. */
+function plainName(host: string): string {
+  const colon = host.lastIndexOf(':')
+  const name = colon > 0 && !host.endsWith(']') ? host.slice(0, colon) : host
+  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
 }
 
 /** The labels of the hosts that were asked for lately: most requests name one of few. */
