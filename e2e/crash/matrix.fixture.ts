@@ -332,6 +332,8 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
   faults.push(...(await leftOver(second, docker, dataRoot, asked)))
   if (faults.length > 0) t.diagnostic(second.output)
   await second.end('SIGTERM')
+  // Hundreds of containers of earlier lives would slow down the later ones.
+  if (docker) await removeContainers(docker, cases)
   const pointsOf = (each: Case) => (passed.get(targetOf(each)) ?? []).map(({ point }) => point)
   return { passed: new Map(cases.map(each => [each.subdomain, pointsOf(each)])), missed, faults }
 }

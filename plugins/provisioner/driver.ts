@@ -188,8 +188,6 @@ export interface Driver {
    * ones up. Ends when `signal` aborts. Throws a DriverError when the log cannot be read.
    */
   log(ref: InstanceRef, window: LogWindow, signal: AbortSignal): AsyncIterable<LogEntry>
-  /** The last lines that the instance wrote, oldest first, to find out why it failed. */
-  logTail(ref: InstanceRef, lines: number): Promise<string[]>
   /** Releases what the driver holds. The process driver stops its instances; containers go on. */
   close(): Promise<void>
 }
@@ -203,15 +201,18 @@ export class DriverError extends Error {
   readonly transient: boolean
   /** Of the system, such as `ENOSPC`. */
   readonly code: string | undefined
+  /** Whether the last lines that the instance wrote say more. */
+  readonly hasLog: boolean
 
   constructor(
     message: string,
-    options: { permanent: boolean; transient?: boolean; cause?: unknown; code?: string },
+    options: { permanent: boolean; transient?: boolean; cause?: unknown; code?: string; hasLog?: boolean },
   ) {
     super(message, { cause: options.cause })
     this.name = 'DriverError'
     this.permanent = options.permanent
     this.transient = options.transient ?? false
     this.code = options.code
+    this.hasLog = options.hasLog ?? false
   }
 }

@@ -21,6 +21,7 @@ if (existsSync(join(volume, 'speak'))) {
   console.log(readFileSync(join(volume, 'speak'), 'utf8'))
   console.error(`the key is ${process.env.LONGHOUSE_SECRET_KEY}`)
 }
+if (behave() === 'crash-at-once') process.exit(5)
 if (behave() === 'deaf') setInterval(() => {}, 1000)
 if (behave() === 'crash-later') setTimeout(() => process.exit(4), 300)
 

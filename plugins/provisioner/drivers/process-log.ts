@@ -29,10 +29,6 @@ export class ProcessLog {
     this.#ended = false
   }
 
-  tail(lines: number): string[] {
-    return lines > 0 ? this.#lines.slice(-lines).map(({ text }) => text) : []
-  }
-
   async *read({ since, until, tail, follow }: LogWindow, signal: AbortSignal): AsyncGenerator<LogEntry> {
     const isWanted = ({ at }: LogEntry) =>
       (since === null || (at ?? 0) >= since) && (until === null || (at ?? 0) < until)

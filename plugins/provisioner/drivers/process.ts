@@ -40,16 +40,14 @@ export function createProcessDriver(options: {
       onLine: (text, stream) => written.add({ at: Date.now(), stream, text }),
     }).catch((error: DriverError) => {
       written.end()
-      throw new DriverError(`${error.message}.\nIts last lines:\n${written.tail(20).join('\n')}`, {
-        permanent: false,
-      })
+      throw new DriverError(error.message, { permanent: false, hasLog: true })
     })
     running.set(spec.id, instance)
     void instance.ended.then(how => {
       written.end()
       if (running.get(spec.id) !== instance) return
       running.delete(spec.id)
-      log.warn({ subdomain: spec.subdomain, lines: written.tail(10) }, `an instance ended by itself: ${how}`)
+      log.warn({ subdomain: spec.subdomain }, `an instance ended by itself: ${how}`)
     })
     if (closed) await stop(spec, 0)
   }
@@ -137,7 +135,6 @@ export function createProcessDriver(options: {
       const written = logs.get(id)
       if (written) yield* written.read(window, signal)
     },
-    logTail: async ({ id }, lines) => logs.get(id)?.tail(lines) ?? [],
     close: async () => {
       closed = true
       await Promise.all([...specs.values()].map(spec => stop(spec, spec.stopGraceMs)))

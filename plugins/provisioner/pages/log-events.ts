@@ -1,6 +1,6 @@
 import { type EventReader, ReaderPlaces } from '../../../src/http/events/readers.ts'
 import type { LogEntry } from '../driver.ts'
-import { entryText } from './log-text.ts'
+import { entryText } from '../log/log-text.ts'
 
 const mostReaders = 20
 const mostOfOne = 5

@@ -7,11 +7,10 @@ import { durationMs } from '../../../src/kernel/config.ts'
 import { InstanceLogLive, InstanceLogPage } from '../../../views/operator/instance/instance-log.tsx'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import { DriverError, type LogEntry } from '../driver.ts'
-import { specOf } from '../records/fleet.ts'
+import { entryText, matching, newest, secretsInLog } from '../log/log-text.ts'
 import { requireInstance } from '../records/instance.ts'
 import { named, type ProvisionerRoutes } from './answer.ts'
 import { createLogEvents } from './log-events.ts'
-import { entryText, matching, newest, secretsOf } from './log-text.ts'
 
 const mostLines = 5000
 /** A log of 20 MiB is read within seconds; a slow disk must not hold the answer for ever. */
@@ -64,7 +63,7 @@ export function logRoute(parts: ProvisionerRoutes): Route {
     },
     handle: async (c, { params, query }) => {
       const instance = requireInstance(db, params.subdomain)
-      const secrets = [...secretsOf(specOf(fleet, instance)), ...fleet.variables(instance.id).secrets]
+      const secrets = secretsInLog(fleet, instance)
       const since = momentOf(query.since, clock.now())
       const until = momentOf(query.until, clock.now())
       if (since !== null && until !== null && since >= until)

@@ -1,5 +1,6 @@
 import type { Logger } from '../../../src/log.ts'
 import { DriverError } from '../driver.ts'
+import { secretsInLog } from '../log/log-text.ts'
 import { type Fleet, markReady, setAddress, setStatus, specOf } from '../records/fleet.ts'
 import { findInstance, getInstance, updateInstance, wanted } from '../records/instance.ts'
 import {
@@ -292,6 +293,7 @@ function stepContext(
     volumeRestored: () => updateInstance(fleet.db, instanceId, { pendingCopyId: null }),
     spec: specOf(fleet, { ...instance, ...brought }),
     keepsImage: !['upgrade', 'rollback', 'provision', 'restore-new'].includes(kind),
+    secrets: () => secretsInLog(fleet, getInstance(fleet.db, instanceId)),
     dataRoot: fleet.site.dataRoot,
     get volume() {
       return getInstance(fleet.db, instanceId)

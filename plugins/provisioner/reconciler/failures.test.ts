@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
@@ -143,4 +143,26 @@ test('old operations are deleted; the newest and the open ones are kept', async 
   const { body } = await fleet.admin('GET', '/admin/instances/acme')
   assert.equal(body.operation?.steps.length, 2)
   rmSync(join(fleet.root, 'acme', 'behave'), { force: true })
+})
+
+test('what an instance wrote is quoted in the error of its operation without secrets, and without what acts on a terminal', async t => {
+  const fleet = await testFleet(t)
+  await fleet.provision('acme')
+  await fleet.admin('POST', '/admin/instances/acme/environment', {
+    body: { name: 'GREETING', value: 'a-word-for-friends', secret: true },
+    wait: 60,
+  })
+  writeFileSync(join(fleet.root, 'acme/speak'), `\x1b[2Jand ${'x'.repeat(5000)}`)
+  for (const mood of ['crash-at-once', 'crash-later']) {
+    fleet.behave('acme', mood)
+    const { body } = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })
+    const error = body.operation?.error ?? ''
+    assert.equal(body.operation?.status, 'failed', mood)
+    assert.match(
+      error,
+      /Its last lines:\nhello, \*\*\*\n\uFFFD\[2Jand x{1900,1999}…\nthe key is \*\*\*/,
+      mood,
+    )
+    assert.deepEqual(body.status_reason, error.replace(/^[a-z ]+: /, ''), mood)
+  }
 })

@@ -34,6 +34,8 @@ export interface StepContext {
   spec: InstanceSpec
   /** Whether an instance that is pinned to no image yet takes the one of its container. */
   keepsImage: boolean
+  /** What is masked in what the instance wrote. */
+  secrets(): readonly string[]
   dataRoot: string
   /** What the record says about the volume now. */
   readonly volume: VolumeRecord

@@ -1,6 +1,7 @@
 import { clearTimeout, setTimeout } from 'node:timers'
 import { notRuntime } from '../commands/upgrade-image.ts'
 import { DriverError } from '../driver.ts'
+import { quoteEntry } from '../log/log-text.ts'
 import { deleteVolume } from '../volumes/deletion.ts'
 import { forgetKept } from '../volumes/kept.ts'
 import { clearRestore, restoreFolders, settleRestore } from '../volumes/restored.ts'
@@ -68,8 +69,11 @@ export const stepRuns: StepRuns = {
     await driver.create(spec)
     return undefined
   },
-  'start container': async ({ spec, driver }) => {
-    await driver.start(spec)
+  'start container': async step => {
+    const { spec, driver } = step
+    await driver.start(spec).catch(async error => {
+      throw error instanceof DriverError && error.hasLog ? await withLog(step, error.message) : error
+    })
     return undefined
   },
   'wait until healthy': waitUntilHealthy,
@@ -146,6 +150,9 @@ async function waitUntilHealthy(step: StepContext): Promise<string | undefined> 
 }
 
 const watchEveryMs = 300
+/** The lines of its log that the error of an instance quotes, and how long reading them may take. */
+const linesInError = 20
+const logWithinMs = 5000
 /** Requests are held meanwhile: a new version that answers must pass its checks within this. */
 const gateChecksWithinMs = 5000
 
@@ -172,10 +179,19 @@ function watchForEnd({ driver, spec }: StepContext, onEnd: () => void): () => vo
   }
 }
 
+/** The last lines that the instance wrote, as people may read them. */
+async function lastLines({ spec, driver, secrets }: StepContext): Promise<string[]> {
+  const window = { since: null, until: null, tail: linesInError, follow: false }
+  const lines: string[] = []
+  for await (const entry of driver.log(spec, window, AbortSignal.timeout(logWithinMs)))
+    lines.push(quoteEntry(entry, secrets()))
+  return lines
+}
+
 /** Makes an error with the last lines that the instance wrote, and stops it, so that it does not crash in a loop. */
 async function withLog(step: StepContext, why: string): Promise<DriverError> {
   const { spec, driver, stopGraceMs } = step
-  const lines = await driver.logTail(spec, 20).catch(() => [])
+  const lines = await lastLines(step).catch(() => [])
   await driver.stop(spec, stopGraceMs)
   step.stopped()
   const log = lines.length > 0 ? `\nIts last lines:\n${lines.join('\n')}` : '\nIt wrote nothing.'

@@ -7,6 +7,7 @@ import { DriverError, type InstanceSpec } from '../../driver.ts'
 import { testFleet } from '../../fleet.fixture.ts'
 import { createDockerDriver, defaultLimits, dockerAvailable } from './docker.ts'
 import { cutOff, fakeEngine, listed, noSuchContainer, says } from './fake.fixture.ts'
+import { lastLines } from './testbed.fixture.ts'
 
 const ref = { id: 'inst_1', subdomain: 'acme' }
 const spec: InstanceSpec = {
@@ -63,7 +64,7 @@ suite('an answer that cannot be read is an error, and never "there is nothing"',
         stop: () => driver.stop(ref, 0),
         remove: () => driver.remove(ref),
         start: () => driver.start(ref),
-        logTail: () => driver.logTail(ref, 5),
+        log: () => lastLines(driver, ref, 5),
         refuseInUse: () => driver.refuseInUse(spec),
         existing: () => driver.existing('/volumes'),
         prepareImage: () => driver.prepareImage(spec),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import { answerOf, skipReason, testbed } from './testbed.fixture.ts'
+import { answerOf, lastLines, skipReason, testbed } from './testbed.fixture.ts'
 
 suite('a container whose name was changed by hand', { skip: await skipReason() }, async () => {
   const bed = await testbed()
@@ -19,7 +19,7 @@ suite('a container whose name was changed by hand', { skip: await skipReason() }
     await bed.container(spec).rename({ name: `longhouse-${spec.subdomain}-old` })
     const seen = await driver.inspect(spec)
     assert.equal(url, `http://${seen.address?.host}:${seen.address?.port}`)
-    assert.ok((await driver.logTail(spec, 10)).length > 0)
+    assert.ok((await lastLines(driver, spec, 10)).length > 0)
     await assert.rejects(driver.refuseInUse(spec), /is in use by the container .*-old \(running\)/)
 
     await driver.stop(spec, 5000)

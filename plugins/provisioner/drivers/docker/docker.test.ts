@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { DriverError } from '../../driver.ts'
 import { dockerAvailable } from './docker.ts'
-import { answerOf, skipReason, socketPath, testbed } from './testbed.fixture.ts'
+import { answerOf, lastLines, skipReason, socketPath, testbed } from './testbed.fixture.ts'
 
 const absent = { state: 'absent', address: null, imageId: null } as const
 
@@ -36,7 +36,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     await driver.remove(spec)
     await driver.remove(spec)
     await driver.stop(spec, 5000)
-    assert.deepEqual(await driver.logTail(spec, 10), [])
+    assert.deepEqual(await lastLines(driver, spec, 10), [])
   })
 
   test('creating the same instance several times at once makes one container', async () => {
@@ -140,8 +140,8 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     const spec = bed.spec('log')
     await answerOf(await bed.up(spec))
     await driver.stop(spec, 5000)
-    assert.deepEqual((await driver.logTail(spec, 10)).toSorted(), ['to stderr', 'to stdout'])
-    assert.equal((await driver.logTail(spec, 1)).length, 1)
+    assert.deepEqual((await lastLines(driver, spec, 10)).toSorted(), ['to stderr', 'to stdout'])
+    assert.equal((await lastLines(driver, spec, 1)).length, 1)
   })
 
   test('a missing image is named, with what to do', async () => {

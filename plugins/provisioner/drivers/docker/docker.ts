@@ -10,14 +10,7 @@ import { workInContainer } from './folder-container.ts'
 import { imageId, imageSource } from './image.ts'
 import { isRuntime, longhouseImages, removeImage } from './images.ts'
 import { discardContainer, observe } from './instance.ts'
-import {
-  logTail,
-  refuseRunning,
-  removeInstance,
-  restartsOf,
-  startInstance,
-  stopInstance,
-} from './lifecycle.ts'
+import { refuseRunning, removeInstance, restartsOf, startInstance, stopInstance } from './lifecycle.ts'
 import { containerLog } from './log-lines.ts'
 import { findNetwork, type InstanceNetwork } from './network.ts'
 import { prepareSuccessor, type ReplacementParts, replaceContainer } from './replacement.ts'
@@ -152,8 +145,6 @@ export function createDockerDriver(options: DockerOptions): Driver {
       const container = (await containersOf(engine, dataRoot)).find(each => each.id === id)
       if (container) await discardContainer(engine, clock, container)
     },
-
-    logTail: (ref, lines) => logTail(engine, ref, lines),
 
     async close() {
       engine.close()

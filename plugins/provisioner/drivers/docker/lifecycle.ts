@@ -4,7 +4,6 @@ import { containerName } from './container.ts'
 import { isActive, ownContainers } from './discovery.ts'
 import type { Engine } from './engine.ts'
 import { discardContainer, restartCount, startContainer, stopContainer } from './instance.ts'
-import { demultiplex, lastLines } from './log.ts'
 
 /** Starts an instance's container. Throws when there is none, or when another one of it runs on the same volume. */
 export async function startInstance(engine: Engine, ref: InstanceRef): Promise<void> {
@@ -57,16 +56,4 @@ export async function removeInstance(engine: Engine, clock: Clock, ref: Instance
       permanent: false,
       transient: true,
     })
-}
-
-/** The last lines that an instance wrote, oldest first. */
-export async function logTail(engine: Engine, ref: InstanceRef, lines: number): Promise<string[]> {
-  const [container] = await ownContainers(engine, ref)
-  if (!container) return []
-  const log = await engine.bytes(`read the log of ${container.name}`, {
-    method: 'GET',
-    path: `/containers/${container.id}/logs`,
-    query: { stdout: true, stderr: true, tail: lines },
-  })
-  return lastLines(demultiplex(log), lines)
 }

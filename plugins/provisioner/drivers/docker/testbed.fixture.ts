@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import Docker from 'dockerode'
 import { randomText } from '../../../../src/ids.ts'
-import type { InstanceSpec } from '../../driver.ts'
+import type { Driver, InstanceRef, InstanceSpec } from '../../driver.ts'
 import { createDockerDriver, type DockerOptions, defaultLimits, dockerAvailable } from './docker.ts'
-import { demultiplex } from './log.ts'
 
 export const socketPath = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '')
 const image = process.env.LONGHOUSE_TEST_IMAGE ?? ''
@@ -153,4 +152,25 @@ export async function answerOf(url: string, withinMs = 60_000): Promise<string> 
       await new Promise(resolve => setTimeout(resolve, 20))
     }
   }
+}
+
+/** The last lines that an instance wrote, oldest first. */
+export async function lastLines(driver: Driver, ref: InstanceRef, lines: number): Promise<string[]> {
+  const window = { since: null, until: null, tail: lines, follow: false }
+  const entries = await Array.fromAsync(driver.log(ref, window, AbortSignal.timeout(10_000)))
+  return entries.map(({ text }) => text)
+}
+
+const headerBytes = 8
+
+/** The text of what the engine sends in frames: an eight-byte header (stream, three zeros, length) and a payload each. */
+function demultiplex(frames: Buffer): string {
+  const payloads: Buffer[] = []
+  let at = 0
+  while (at + headerBytes <= frames.length) {
+    const begin = at + headerBytes
+    at = begin + frames.readUInt32BE(at + 4)
+    payloads.push(frames.subarray(begin, at))
+  }
+  return Buffer.concat(payloads).toString('utf8')
 }

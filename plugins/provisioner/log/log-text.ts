@@ -1,9 +1,15 @@
 import { timestamp } from '../../../src/clock.ts'
 import { maskSecrets, maskStream } from '../../../src/masking/mask.ts'
 import type { InstanceSpec, LogEntry } from '../driver.ts'
+import { type Fleet, specOf } from '../records/fleet.ts'
+import type { Instance } from '../schema.ts'
 
-/** What of an instance's settings is secret, and so is masked in its log. */
-export function secretsOf({ passwordHash, environment }: InstanceSpec): string[] {
+/** What is masked wherever an instance's log is shown: what of its settings is secret, and its secret variables. */
+export function secretsInLog(fleet: Fleet, instance: Instance): string[] {
+  return [...secretsOf(specOf(fleet, instance)), ...fleet.variables(instance.id).secrets]
+}
+
+function secretsOf({ passwordHash, environment }: InstanceSpec): string[] {
   const { LONGHOUSE_SECRET_KEY, LONGHOUSE_SECRET_KEYS_BEFORE = '', SMTP_URL } = environment
   const mail = SMTP_URL === undefined ? [] : [SMTP_URL, passwordIn(SMTP_URL)]
   return [passwordHash, LONGHOUSE_SECRET_KEY, ...LONGHOUSE_SECRET_KEYS_BEFORE.split(','), ...mail].filter(
@@ -31,6 +37,15 @@ export function cleanEntry(entry: LogEntry, secrets: readonly string[]): LogEntr
     ...entry,
     text: masked.replace(unshown, one => (one === '\t' || one === '\n' ? one : '\uFFFD')),
   }
+}
+
+/** What an error quotes of a line at most. */
+const mostQuoted = 2000
+
+/** The text of a line as an error quotes it. */
+export function quoteEntry({ text, isCut = false, ...entry }: LogEntry, secrets: readonly string[]): string {
+  const quoted = { ...entry, text: text.slice(0, mostQuoted), isCut: isCut || text.length > mostQuoted }
+  return cleanEntry(quoted, secrets).text
 }
 
 /** A line in a text: its time, its stream if that is the error output, and what was written. */
