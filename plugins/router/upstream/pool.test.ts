@@ -9,7 +9,9 @@ import { type Outgoing, UpstreamRequest } from './request.ts'
 /** An instance whose answers the test writes itself. */
 async function start(
   t: TestContext,
-  options: { mostConnections?: number; mostIdle?: number; idleMs?: number } = {},
+  options: { mostConnections?: number; mostIdle?: number; idleMs?: number; proofMs?: number } = {},
+  identify = (socket: Socket) =>
+    void socket.write('HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_a\r\n\r\n'),
 ) {
   const lines: { socket: Socket; received: string }[] = []
   const server = createServer({ allowHalfOpen: true }, socket => {
@@ -19,7 +21,7 @@ async function start(
       const text = data.toString('latin1')
       if (text.startsWith('HEAD ')) {
         lines.push(line)
-        socket.write('HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_a\r\n\r\n')
+        identify(socket)
       } else line.received += text
     })
   })
@@ -95,6 +97,18 @@ test('a request that is given up before its connection is there leaves it to oth
   await eventually('it is answered', () => next.happened.includes('end'))
   assert.equal(lines.length, 1)
   assert.ok(!line.received.includes('/gone'))
+})
+
+test('what never ends saying who it is holds no connection, however often it sends a byte', async t => {
+  const { send, lines } = await start(t, { proofMs: 700 }, socket => {
+    socket.write('HTTP/1.1 204 No Content\r\nX: ')
+    const drip = setInterval(() => socket.write('x'), 5)
+    socket.on('close', () => clearInterval(drip))
+  })
+  const { happened } = send('/')
+  await eventually('it is given up', () => happened.length > 0)
+  assert.deepEqual(happened, ['failed: it did not say who it is in time'])
+  await eventually('its connection is closed', () => lines[0]?.socket.destroyed)
 })
 
 test('idle connections are limited in number and in time', async t => {

@@ -34,12 +34,13 @@ export function prove(
   let answer = ''
   const finish = (error: Error | null) => {
     inlet.take = () => undefined
-    socket.off('error', finish).off('close', onClose).off('timeout', onTimeout)
+    clearTimeout(timer)
+    socket.off('error', finish).off('close', onClose)
     if (error) {
       // Later errors do not matter.
       socket.on('error', () => undefined)
       socket.destroy()
-    } else socket.setTimeout(0)
+    }
     done(error)
   }
   inlet.take = piece => {
@@ -49,10 +50,12 @@ export function prove(
     else if (answer.length > mostBytes) finish(new Unreadable('its answer does not end'))
   }
   const onClose = () => finish(new Unreadable('it closed the connection before it had answered'))
-  const onTimeout = () =>
-    finish(Object.assign(new Error('it did not say who it is in time'), { code: 'ETIMEDOUT' }))
-  socket.on('error', finish).on('close', onClose).on('timeout', onTimeout)
-  socket.setTimeout(withinMs)
+  // For all of it: the socket's own timeout begins again with every byte.
+  const timer = setTimeout(
+    () => finish(Object.assign(new Error('it did not say who it is in time'), { code: 'ETIMEDOUT' })),
+    withinMs,
+  )
+  socket.on('error', finish).on('close', onClose)
   socket.write(`${question}\r\n`)
 }
 
