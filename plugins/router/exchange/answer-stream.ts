@@ -2,7 +2,6 @@ import { ServerResponse } from 'node:http'
 import { Burst } from '../burst.ts'
 import { passableTrailers } from '../intake/headers.ts'
 import type { UpstreamRequest } from '../upstream/request.ts'
-import { keepCopy } from './blocks.ts'
 
 /** Node joins a text up to this size to the head, and writes once. */
 const joinedBytes = 8192
@@ -21,6 +20,8 @@ export class AnswerStream {
   readonly #length: number
   #begun = false
   #held = false
+  /** Of each piece that is kept: what is called when it was sent. */
+  #unsent: Set<() => void> | null = null
 
   constructor(outgoing: UpstreamRequest, response: ServerResponse, length: number) {
     this.#outgoing = outgoing
@@ -41,17 +42,36 @@ export class AnswerStream {
         }
         this.#response.end(chunk.toString('latin1'), 'latin1')
       } else {
-        const { copy, release } = keepCopy(chunk)
-        this.#response.end(copy, release)
+        const { bytes, sent } = this.#keep(chunk)
+        this.#response.end(bytes, sent)
       }
       return
     }
-    const { copy, release } = keepCopy(chunk)
+    const { bytes, sent } = this.#keep(chunk)
     // A large piece asks for a drain even when the system has taken all of it.
-    if (!this.#response.write(copy, release) && this.#response.writableLength > 0) {
+    if (!this.#response.write(bytes, sent) && this.#response.writableLength > 0) {
       this.#outgoing.pause()
       this.#response.once('drain', () => this.#outgoing.resume())
     }
+  }
+
+  /** Keeps a piece until it is sent, or the response is over: then Node forgets what it had not begun to send. */
+  #keep(chunk: Buffer): { bytes: Buffer; sent?: () => void } {
+    const { bytes, release } = this.#outgoing.keep(chunk)
+    if (!release) return { bytes }
+    const unsent = this.#unsent ?? new Set()
+    if (!this.#unsent) {
+      this.#unsent = unsent
+      this.#response.once('close', () => {
+        for (const each of unsent) each()
+        unsent.clear()
+      })
+    }
+    const sent = () => {
+      if (unsent.delete(sent)) release()
+    }
+    unsent.add(sent)
+    return { bytes, sent }
   }
 
   /** What had arrived was given: a head does not wait for its body. */

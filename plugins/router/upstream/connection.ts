@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Kept } from './blocks.ts'
 import type { Inlet } from './inlet.ts'
 
 /** What a connection tells the request that it carries. */
@@ -46,6 +47,16 @@ export class Connection {
     return this.#inlet.socket
   }
 
+  /** Whether much of the answer is still to come. */
+  expect(much: boolean): void {
+    this.#inlet.large = much
+  }
+
+  /** Keeps a piece of what was received, which is otherwise valid during the call only. */
+  keep(chunk: Buffer): Kept {
+    return this.#inlet.keep(chunk)
+  }
+
   carry(request: Carried): void {
     this.#current = request
     request.begin(this, this.#used)
@@ -55,6 +66,7 @@ export class Connection {
   /** The answer is whole. `reusable` tells, after the read that ended it, whether the connection is clean. */
   answered(bodySent: boolean, reusable: () => boolean): void {
     this.#current = null
+    this.#inlet.large = false
     if (!bodySent || this.socket.writableLength > 0) {
       this.socket.destroy()
       return

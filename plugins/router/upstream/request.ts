@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { Burst } from '../burst.ts'
 import type { AnswerHead } from './answer-head.ts'
 import { AnswerReader, type AnswerSink } from './answer-reader.ts'
+import type { Kept } from './blocks.ts'
 import type { Carried, Connection } from './connection.ts'
 
 /** A request as it is sent to an instance. */
@@ -34,6 +35,9 @@ export interface RequestEvents {
   /** There is no answer, or not all of it. Called at most once, and nothing after it. */
   failed(error: NodeJS.ErrnoException): void
 }
+
+/** An answer up to this size is not worth a block of its own. */
+const smallBytes = 64 * 1024
 
 /** The heads of requests. */
 const heads = new Burst()
@@ -101,6 +105,11 @@ export class UpstreamRequest implements AnswerSink, Carried {
     this.#connection.socket.write(`0\r\n${lines.join('')}\r\n`, 'latin1')
   }
 
+  /** Keeps a piece of the answer, which is otherwise valid during the call only. */
+  keep(chunk: Buffer): Kept {
+    return this.#connection?.keep(chunk) ?? { bytes: Buffer.from(chunk) }
+  }
+
   pause(): void {
     if (!this.#over) this.#connection?.socket.pause()
   }
@@ -157,10 +166,13 @@ export class UpstreamRequest implements AnswerSink, Carried {
   }
 
   head(head: AnswerHead): void {
+    if (head.length > smallBytes) this.#connection?.expect(true)
     this.#events.head(head)
   }
 
   data(chunk: Buffer): void {
+    // An answer of unknown length that fills a whole read.
+    if (chunk.length >= smallBytes) this.#connection?.expect(true)
     this.receivedBytes += chunk.length
     this.#events.data(chunk)
   }
