@@ -13,7 +13,7 @@ export interface Kept {
   release?: () => void
 }
 
-/** A buffer in which pieces of an answer are kept without copying them. It is used again when nobody needs it. */
+/** A buffer in which pieces of an answer are kept without copying them. It is used again when no one needs it. */
 export class Block {
   readonly buffer = free.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
   /** The connection that reads into it, and the pieces that are kept. */
