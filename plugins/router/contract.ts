@@ -55,6 +55,10 @@ export interface LatencyCounts {
 export interface EdgeReport {
   /** Requests that no instance saw, by reason: a few fixed words. */
   refused: Readonly<Record<string, number>>
+  /** Requests that the edge answered itself, by the code of the problem. */
+  problems: Readonly<Record<string, number>>
+  /** Lines of the access log that a slow disk or reader has cost. */
+  logDropped: number
   /** How long requests waited here, from when they could be passed on until they were. */
   added: LatencyCounts
   /** Requests that wait for their instance to start, now. */

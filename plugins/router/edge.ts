@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { hasBody } from '../../src/http/listener/stall.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../site/contract.ts'
+import { AccessLog } from './access-log/access-log.ts'
 import type { Destination, EdgeReport, RouteChange } from './contract.ts'
 import { Backend } from './exchange/backend.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange/exchange.ts'
@@ -51,6 +52,9 @@ export class Edge {
   /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
   readonly #tally = new EdgeTally()
+  readonly #accessLog: AccessLog | null
+  /** What the edge answered itself, for the access log. */
+  readonly #problems = new WeakMap<ServerResponse, string>()
   #stopping = false
 
   constructor(options: EdgeOptions) {
@@ -58,9 +62,10 @@ export class Edge {
     this.#holding = new Holding({ clock: options.clock, holdMs: options.holdMs, limit: options.holdLimit })
     this.#admission = new Admission(options.limits)
     this.#originOf = originReader(options.site)
+    this.#accessLog = options.accessLog && new AccessLog(options.accessLog, options)
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
-      refuse,
+      refuse: this.#refuse,
       misrouted: (backend, instanceId, reason) => this.#misrouted(backend, instanceId, reason),
     }
   }
@@ -92,7 +97,7 @@ export class Edge {
     if (target.kind === 'control') return false
     if (target.kind === 'stranger' && asksForHealth(request, target.path)) return false
     if (target.kind === 'instance') this.#admit(target, request, response)
-    else refuse(request, response, this.#refusalOf(target))
+    else this.#turnAway(request, response, this.#refusalOf(target))
     return true
   }
 
@@ -101,13 +106,13 @@ export class Edge {
     const target = readTarget(this.#options.site, this.#rules.hosts, request)
     if (target.kind === 'control') return false
     const response = answerOn(socket, request)
-    if (target.kind !== 'instance') refuse(request, response, this.#refusalOf(target))
+    if (target.kind !== 'instance') this.#turnAway(request, response, this.#refusalOf(target))
     else {
       const origin = this.#originOf(request, target.host)
       const admitted = this.#permitFor(target, origin, request, response, socket)
       if (!admitted) return true
       const passage = this.#passageOf(admitted, request, response)
-      if (passage instanceof Problem) refuse(request, response, passage)
+      if (passage instanceof Problem) this.#refuse(request, response, passage)
       else tunnel(passage, socket, head, this.#exchange)
     }
     return true
@@ -122,13 +127,14 @@ export class Edge {
 
   /** What was counted since the last call. */
   report(): EdgeReport {
-    return this.#tally.report(this.#holding.size)
+    return this.#tally.report({ held: this.#holding.size, logDropped: this.#accessLog?.takeDropped() ?? 0 })
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.drain()
     for (const backend of this.#backends.values()) backend.close()
     this.#backends.clear()
+    await this.#accessLog?.close()
   }
 
   #backendFor(subdomain: string, destination: Destination): Backend {
@@ -157,25 +163,26 @@ export class Edge {
     const backend = this.#backends.get(subdomain)
     if (!backend) {
       this.#tally.refused('unknown-instance')
-      refuse(request, response, this.#unavailable(subdomain))
+      this.#turnAway(request, response, this.#unavailable(subdomain), target, origin)
       return null
     }
     const tally = this.#tally.of(backend.destination.instanceId, subdomain)
     const permit = this.#admission.enter(subdomain, {
       client: origin.group,
       bodyPending: hasBody(request),
-      evict: () => refuse(request, response, crowded()),
+      evict: () => this.#refuse(request, response, crowded()),
     })
     if (!permit) {
       this.#tally.refused('crowded')
       tally.refused()
-      refuse(request, response, crowded())
+      this.#turnAway(request, response, crowded(), target, origin)
       return null
     }
     const visit = new Visit(this.#tally, tally)
     until.once('close', () => {
       permit.release()
       visit.over(response)
+      if (this.#accessLog) this.#logVisit(visit, request, response, target, origin)
     })
     const arrived = () => {
       permit.bodyArrived()
@@ -205,7 +212,7 @@ export class Edge {
       }
       if (this.#holding.hold(subdomain, response, resume)) return
     }
-    refuse(request, response, passage)
+    this.#refuse(request, response, passage)
   }
 
   /** An instance that is being replaced drops connections: no request fails for that. */
@@ -240,6 +247,38 @@ export class Edge {
     }
     const unavailable = () => this.#unavailable(target.subdomain)
     return { request, response, backend, ready, headers, path: target.path, visit, arrived, unavailable }
+  }
+
+  /** Answers a request that the instance does not. */
+  #refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem): void => {
+    this.#tally.answeredHere(problem.code)
+    if (this.#accessLog) this.#problems.set(response, problem.code)
+    refuse(request, response, problem)
+  }
+
+  /** Refuses a request that was not admitted. */
+  #turnAway(
+    request: IncomingMessage,
+    response: ServerResponse,
+    problem: Problem,
+    target?: ForInstance,
+    origin = this.#originOf(request, ''),
+  ): void {
+    this.#refuse(request, response, problem)
+    const instance = target?.subdomain ?? null
+    const host = target?.host ?? request.headers.host ?? ''
+    this.#accessLog?.turnedAway(request, { client: origin.client, instance, host, problem })
+  }
+
+  #logVisit(
+    visit: Visit,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { subdomain, host }: ForInstance,
+    { client }: Origin,
+  ): void {
+    const problem = this.#problems.get(response) ?? null
+    this.#accessLog?.passed(visit, request, { client, instance: subdomain, host, problem })
   }
 
   #unavailable(subdomain: string): Problem {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import '../site/contract.ts'
+import { accessLogConfig, accessLogSettings } from './access-log/config.ts'
 import './contract.ts'
 import { Edge } from './edge.ts'
 import { EdgeTotals } from './figures/totals.ts'
@@ -18,6 +19,7 @@ export const router = definePlugin({
     ROUTER_HOLD_LIMIT: setting.integer(0, 100_000).prefault('1000'),
     ROUTER_CLIENT_LIMIT: setting.integer(1, 100_000).prefault('256'),
     ROUTER_INSTANCE_LIMIT: setting.integer(1, 100_000).prefault('1024'),
+    ...accessLogConfig,
   }),
   setup({ config, services: { site }, clock, log, emit }) {
     const settings: EdgeSettings = {
@@ -27,6 +29,7 @@ export const router = definePlugin({
       holdMs: config.ROUTER_HOLD_TIMEOUT,
       holdLimit: config.ROUTER_HOLD_LIMIT,
       limits: { perClient: config.ROUTER_CLIENT_LIMIT, perInstance: config.ROUTER_INSTANCE_LIMIT },
+      accessLog: accessLogSettings(config),
     }
     const edge = new Edge({
       ...settings,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Site } from '../site/contract.ts'
+import type { AccessLogSettings } from './access-log/access-log.ts'
 
 /**
  * What an edge is set to. All of it is plain data, which survives JSON: an edge may run in processes of its own, which get it
@@ -16,6 +17,8 @@ export interface EdgeSettings {
   holdLimit: number
   /** How many requests may be waiting or in progress at a time, per client and per instance. */
   limits: { perClient: number; perInstance: number }
+  /** Null for none. */
+  accessLog: AccessLogSettings | null
 }
 
 export interface EdgeOptions extends EdgeSettings {

@@ -17,6 +17,10 @@ export function counter(name: string, help: string, samples: Metric['samples']):
   return { name, help, type: 'counter', samples }
 }
 
+export function histogram(name: string, help: string, samples: Metric['samples']): Metric {
+  return { name, help, type: 'histogram', samples }
+}
+
 /** Prometheus' text format 0.0.4. */
 export function exposition(metrics: readonly Metric[]): string {
   const lines = metrics.flatMap(({ name, help, type, samples }) => [

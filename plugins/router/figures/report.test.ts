@@ -78,24 +78,26 @@ test('a tunnel is an answer with 101, and its bytes are counted while it lasts',
   assert.deepEqual([after?.bytesIn, after?.bytesOut], [4, 4])
 })
 
+const quiet = { held: 0, logDropped: 0 }
+
 test('a report has what is new since the last one; a quiet instance is not in it', () => {
   const tally = new EdgeTally()
   const counts = tally.of('inst_a', 'a')
   counts.begin()
-  assert.equal(tally.report(0).instances[0]?.inProgress, 1)
-  assert.equal(tally.report(0).instances.length, 1, 'a request is in progress')
+  assert.equal(tally.report(quiet).instances[0]?.inProgress, 1)
+  assert.equal(tally.report(quiet).instances.length, 1, 'a request is in progress')
   counts.answered(200, 15)
   tally.added(0.3)
   tally.refused('crowded')
-  const { instances, added, refused } = tally.report(2)
+  const { instances, added, refused } = tally.report({ held: 2, logDropped: 0 })
   assert.deepEqual(instances[0]?.answers, [0, 1, 0, 0, 0])
   assert.equal(instances[0]?.latency.counts[latencyBoundsMs.indexOf(20)], 1)
   assert.equal(added.counts[addedBoundsMs.indexOf(0.5)], 1)
   assert.deepEqual(refused, { crowded: 1 })
-  assert.deepEqual(tally.report(0).instances, [])
+  assert.deepEqual(tally.report(quiet).instances, [])
   tally.of('inst_a', 'a').refused()
   assert.deepEqual(
-    tally.report(0).instances.map(({ answers, refused }) => [sum(answers), refused]),
+    tally.report(quiet).instances.map(({ answers, refused }) => [sum(answers), refused]),
     [[0, 1]],
   )
 })
@@ -110,7 +112,8 @@ test('the sum of merged reports is the sum of the reports, and survives JSON', (
     }
     tally.added(ms)
     tally.refused('crowded')
-    return JSON.parse(JSON.stringify(tally.report(1)))
+    tally.answeredHere(`problem-${status}`)
+    return JSON.parse(JSON.stringify(tally.report({ held: 1, logDropped: 3 })))
   }
   const reports = [report(200, 1), report(404, 100_000), report(500, 7)] as const
   const apart = new EdgeTotals()

@@ -5,6 +5,8 @@ export class EdgeTally {
   readonly #instances = new Map<string, InstanceTally>()
   /** Requests that no instance saw, by reason. */
   #refused: Record<string, number> = {}
+  /** Requests that the edge answered itself, by the code of the problem. */
+  #problems: Record<string, number> = {}
   #added = zeros(addedBoundsMs)
   #addedMs = 0
   /** Tunnels and event streams: their bytes are counted while they last. */
@@ -25,6 +27,11 @@ export class EdgeTally {
     this.#refused[reason] = (this.#refused[reason] ?? 0) + 1
   }
 
+  /** A request that the edge answered itself. */
+  answeredHere(problem: string): void {
+    this.#problems[problem] = (this.#problems[problem] ?? 0) + 1
+  }
+
   /** The time that the edge added to a request, in milliseconds. */
   added(ms: number): void {
     count(this.#added, addedBoundsMs, ms)
@@ -32,7 +39,7 @@ export class EdgeTally {
   }
 
   /** What is new since the last report, and what is in progress now. */
-  report(held: number): EdgeReport {
+  report({ held, logDropped }: { held: number; logDropped: number }): EdgeReport {
     for (const each of this.lasting) each.countBytes()
     const instances: InstanceReport[] = []
     for (const tally of this.#instances.values()) {
@@ -41,11 +48,14 @@ export class EdgeTally {
     }
     const report = {
       refused: this.#refused,
+      problems: this.#problems,
       added: { counts: this.#added, sumMs: this.#addedMs },
       held,
+      logDropped,
       instances,
     }
     this.#refused = {}
+    this.#problems = {}
     this.#added = zeros(addedBoundsMs)
     this.#addedMs = 0
     return report

@@ -1,5 +1,7 @@
-import { counter, gauge, type Metric } from '../../../src/metrics/exposition.ts'
-import type { EdgeReport, InstanceReport, LatencyCounts } from '../contract.ts'
+import { counter, gauge, histogram, type Metric } from '../../../src/metrics/exposition.ts'
+import { addedBoundsMs, type EdgeReport, type InstanceReport, type LatencyCounts } from '../contract.ts'
+
+import { latencySamples } from './samples.ts'
 
 const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
 
@@ -11,14 +13,19 @@ export class EdgeTotals {
     ['unknown-instance', 0],
   ])
   readonly #answers = [0, 0, 0, 0, 0]
+  readonly #problems = new Map<string, number>()
   #broken = 0
+  #logDropped = 0
+  #added: LatencyCounts = { counts: new Array<number>(addedBoundsMs.length + 1).fill(0), sumMs: 0 }
   /** By edge: what was held, and in progress for each instance, when it reported last. */
   readonly #levels = new Map<string, { held: number; inProgress: Map<string, number> }>()
 
   /** Adds one edge's report. `edge` names the process that it is from. */
   add(report: EdgeReport, edge = 'edge'): void {
-    for (const [reason, count] of Object.entries(report.refused))
-      this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + count)
+    countBy(this.#refused, report.refused)
+    countBy(this.#problems, report.problems)
+    this.#logDropped += report.logDropped
+    this.#added = sumLatency(this.#added, report.added)
     const inProgress = new Map<string, number>()
     for (const each of report.instances) {
       if (each.inProgress > 0) inProgress.set(each.instanceId, each.inProgress)
@@ -65,6 +72,19 @@ export class EdgeTotals {
         'Requests that no instance saw, by reason.',
         [...this.#refused].map(([reason, count]) => [{ reason }, count]),
       ),
+      counter(
+        'longhouse_edge_problems_total',
+        'Requests that the edge answered itself, by the code of the problem.',
+        [...this.#problems].map(([problem, count]) => [{ problem }, count]),
+      ),
+      histogram(
+        'longhouse_edge_added_seconds',
+        'How long requests waited in the edge, from when they could be passed on until they were.',
+        latencySamples({}, addedBoundsMs, this.#added),
+      ),
+      counter('longhouse_edge_log_dropped_total', 'Lines of the access log that were dropped.', [
+        [{}, this.#logDropped],
+      ]),
       gauge('longhouse_edge_requests', 'Requests for instances in progress.', [
         [{}, this.#level(inProgress)],
       ]),
@@ -84,11 +104,13 @@ export class EdgeTotals {
 /** The reports of several edges at one moment, as one. */
 export function mergeReports([first, ...others]: readonly [EdgeReport, ...EdgeReport[]]): EdgeReport {
   const instances = new Map(first.instances.map(each => [each.instanceId, each]))
-  const refused = { ...first.refused }
-  let { added, held } = first
+  const refused = new Map(Object.entries(first.refused))
+  const problems = new Map(Object.entries(first.problems))
+  let { added, held, logDropped } = first
   for (const other of others) {
-    for (const [reason, count] of Object.entries(other.refused))
-      refused[reason] = (refused[reason] ?? 0) + count
+    countBy(refused, other.refused)
+    countBy(problems, other.problems)
+    logDropped += other.logDropped
     added = sumLatency(added, other.added)
     held += other.held
     for (const each of other.instances) {
@@ -96,7 +118,12 @@ export function mergeReports([first, ...others]: readonly [EdgeReport, ...EdgeRe
       instances.set(each.instanceId, known ? sum(known, each) : each)
     }
   }
-  return { refused, added, held, instances: [...instances.values()] }
+  return {
+    refused: Object.fromEntries(refused),
+    problems: Object.fromEntries(problems),
+    ...{ added, held, logDropped },
+    instances: [...instances.values()],
+  }
 }
 
 /** The name is the later one's: an instance may be renamed. */
@@ -126,4 +153,8 @@ function addTo(all: number[], more: readonly number[]): void {
   more.forEach((count, index) => {
     all[index] = (all[index] ?? 0) + count
   })
+}
+
+function countBy(all: Map<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [word, count] of Object.entries(more)) all.set(word, (all.get(word) ?? 0) + count)
 }

@@ -15,8 +15,12 @@ export class Visit {
   /** The request to the instance; the last of them, when it was repeated. */
   upstream: UpstreamRequest | null = null
   #tunnel: { socket: Socket; read: number; written: number } | null = null
-  #countedIn = 0
-  #countedOut = 0
+  /** Bytes of bodies and tunnels that were counted so far: from the client, and to it. */
+  bytesIn = 0
+  bytesOut = 0
+  /** Once it is over: the status that the client got, or 499 when it was gone before; and whether the answer arrived whole. */
+  status = 0
+  complete = false
 
   constructor(edge: EdgeTally, instance: InstanceTally) {
     this.#edge = edge
@@ -56,10 +60,10 @@ export class Visit {
       bytesIn += tunnel.socket.bytesWritten - tunnel.written
       bytesOut += tunnel.socket.bytesRead - tunnel.read
     }
-    this.#instance.bytesIn += bytesIn - this.#countedIn
-    this.#instance.bytesOut += bytesOut - this.#countedOut
-    this.#countedIn = bytesIn
-    this.#countedOut = bytesOut
+    this.#instance.bytesIn += bytesIn - this.bytesIn
+    this.#instance.bytesOut += bytesOut - this.bytesOut
+    this.bytesIn = bytesIn
+    this.bytesOut = bytesOut
   }
 
   /** The response is over, or the client is gone. */
@@ -69,8 +73,15 @@ export class Visit {
     const sentAt = this.upstream?.sentAt ?? 0
     if (sentAt > 0) this.#edge.added(Math.max(0, sentAt - this.#readyAt))
     // A tunnel ends when its connection does; it answered when its head was sent.
-    const status = this.#tunnel ? 101 : response.statusCode
-    if (!this.#tunnel && !(response.headersSent && response.writableFinished)) this.#instance.broke()
-    else this.#instance.answered(status, (this.#headAt || performance.now()) - this.startedAt)
+    this.status = this.#tunnel ? 101 : response.headersSent ? response.statusCode : 499
+    this.complete = this.#tunnel !== null || response.writableFinished
+    if (!this.complete) this.#instance.broke()
+    else this.#instance.answered(this.status, (this.#headAt || performance.now()) - this.startedAt)
+  }
+
+  /** From sending it to the instance until the head of the answer, in milliseconds; null without an answer. */
+  get upstreamMs(): number | null {
+    const sentAt = this.upstream?.sentAt ?? 0
+    return sentAt > 0 && this.#headAt > 0 ? this.#headAt - sentAt : null
   }
 }

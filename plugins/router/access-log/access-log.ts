@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../../../src/clock.ts'
+import type { Logger } from '../../../src/log.ts'
+import type { Visit } from '../figures/visit.ts'
+import { type AccessLogFormat, accessLine } from './line.ts'
+import { Lines } from './lines.ts'
+
+export interface AccessLogSettings {
+  format: AccessLogFormat
+  /** Null for standard output. */
+  file: string | null
+  /** The share of requests that are logged, from 0 to 1. */
+  sample: number
+  /** Whether those that failed are logged in any case. */
+  everyError: boolean
+  /** Whether queries are logged. */
+  query: boolean
+}
+
+/** What is known of a request that was refused before it was admitted. */
+interface TurnedAway {
+  client: string
+  instance: string | null
+  host: string
+  problem: { code: string; status: number }
+}
+
+/** Tells of requests for instances, one line each. A line is made only for those that are logged. */
+export class AccessLog {
+  readonly #settings: AccessLogSettings
+  readonly #clock: Clock
+  readonly #lines: Lines
+
+  constructor(settings: AccessLogSettings, { clock, log }: { clock: Clock; log: Logger }) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#lines = new Lines(settings.file, log)
+  }
+
+  /** An admitted request is over. `problem` is the code of the one that the edge answered with. */
+  passed(
+    visit: Visit,
+    request: IncomingMessage,
+    from: { client: string; instance: string; host: string; problem: string | null },
+  ): void {
+    const { status, complete } = visit
+    if (!this.#wants(status >= 500 || !complete)) return
+    const durationMs = performance.now() - visit.startedAt
+    const { bytesIn, bytesOut, upstreamMs } = visit
+    this.#write(request, { ...from, status, complete, bytesIn, bytesOut, durationMs, upstreamMs })
+  }
+
+  turnedAway(request: IncomingMessage, { problem: { code, status }, ...from }: TurnedAway): void {
+    if (!this.#wants(status >= 500)) return
+    const nothing = { complete: true, bytesIn: 0, bytesOut: 0, durationMs: 0, upstreamMs: null }
+    this.#write(request, { ...from, ...nothing, status, problem: code })
+  }
+
+  /** How many lines a slow disk or reader has cost since the last call. */
+  takeDropped(): number {
+    return this.#lines.takeDropped()
+  }
+
+  close(): Promise<void> {
+    return this.#lines.close()
+  }
+
+  #wants(failed: boolean): boolean {
+    const { sample, everyError } = this.#settings
+    return sample >= 1 || (failed && everyError) || (sample > 0 && Math.random() < sample)
+  }
+
+  #write(request: IncomingMessage, known: Omit<Parameters<typeof accessLine>[0], FromRequest>): void {
+    const { format, query } = this.#settings
+    const { headers, httpVersion, method = '', url = '' } = request
+    const entry = {
+      ...known,
+      at: this.#clock.now() - known.durationMs,
+      requestId: null,
+      method,
+      target: url,
+      httpVersion,
+      referrer: headers.referer,
+      userAgent: headers['user-agent'],
+    }
+    this.#lines.write(accessLine(entry, format, query))
+  }
+}
+
+type FromRequest = 'at' | 'requestId' | 'method' | 'target' | 'httpVersion' | 'referrer' | 'userAgent'
