@@ -3,13 +3,11 @@ import type { Duplex } from 'node:stream'
 import { hasBody } from '../../src/http/listener/stall.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../site/contract.ts'
-import { AccessLog } from './access-log/access-log.ts'
 import type { Destination, EdgeReport, RouteChange } from './contract.ts'
 import { Backend } from './exchange/backend.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange/exchange.ts'
 import { answerOn, tunnel } from './exchange/tunnel.ts'
-import { EdgeTally } from './figures/tally.ts'
-import { Visit } from './figures/visit.ts'
+import type { Visit } from './figures/visit.ts'
 import { headBytes, instanceHeaders } from './intake/headers.ts'
 import { type Origin, originReader } from './intake/peer.ts'
 import { loadsPage, refuse } from './intake/refusal.tsx'
@@ -24,6 +22,7 @@ import {
 } from './intake/unavailable.ts'
 import { Admission } from './limits/admission.ts'
 import { Holding } from './limits/holding.ts'
+import { EdgeRecord } from './record.ts'
 import { Rules } from './rules.ts'
 import type { EdgeOptions } from './settings.ts'
 
@@ -51,10 +50,7 @@ export class Edge {
   readonly #exchange: ExchangeOptions
   /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
-  readonly #tally = new EdgeTally()
-  readonly #accessLog: AccessLog | null
-  /** What the edge answered itself, for the access log. */
-  readonly #problems = new WeakMap<ServerResponse, string>()
+  readonly #record: EdgeRecord
   #stopping = false
 
   constructor(options: EdgeOptions) {
@@ -62,7 +58,7 @@ export class Edge {
     this.#holding = new Holding({ clock: options.clock, holdMs: options.holdMs, limit: options.holdLimit })
     this.#admission = new Admission(options.limits)
     this.#originOf = originReader(options.site)
-    this.#accessLog = options.accessLog && new AccessLog(options.accessLog, options)
+    this.#record = new EdgeRecord(options)
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
       refuse: this.#refuse,
@@ -127,14 +123,14 @@ export class Edge {
 
   /** What was counted since the last call. */
   report(): EdgeReport {
-    return this.#tally.report({ held: this.#holding.size, logDropped: this.#accessLog?.takeDropped() ?? 0 })
+    return this.#record.report(this.#holding.size)
   }
 
   async stop(): Promise<void> {
     this.drain()
     for (const backend of this.#backends.values()) backend.close()
     this.#backends.clear()
-    await this.#accessLog?.close()
+    await this.#record.close()
   }
 
   #backendFor(subdomain: string, destination: Destination): Backend {
@@ -162,27 +158,25 @@ export class Edge {
     const { subdomain } = target
     const backend = this.#backends.get(subdomain)
     if (!backend) {
-      this.#tally.refused('unknown-instance')
+      this.#record.refused('unknown-instance')
       this.#turnAway(request, response, this.#unavailable(subdomain), target, origin)
       return null
     }
-    const tally = this.#tally.of(backend.destination.instanceId, subdomain)
+    const { instanceId } = backend.destination
     const permit = this.#admission.enter(subdomain, {
       client: origin.group,
       bodyPending: hasBody(request),
       evict: () => this.#refuse(request, response, crowded()),
     })
     if (!permit) {
-      this.#tally.refused('crowded')
-      tally.refused()
+      this.#record.refused('crowded', { instanceId, subdomain })
       this.#turnAway(request, response, crowded(), target, origin)
       return null
     }
-    const visit = new Visit(this.#tally, tally)
+    const visit = this.#record.visit(instanceId, subdomain)
     until.once('close', () => {
       permit.release()
-      visit.over(response)
-      if (this.#accessLog) this.#logVisit(visit, request, response, target, origin)
+      this.#record.over(visit, request, response, origin.client, target.host)
     })
     const arrived = () => {
       permit.bodyArrived()
@@ -251,8 +245,7 @@ export class Edge {
 
   /** Answers a request that the instance does not. */
   #refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem): void => {
-    this.#tally.answeredHere(problem.code)
-    if (this.#accessLog) this.#problems.set(response, problem.code)
+    this.#record.answeredHere(response, problem)
     refuse(request, response, problem)
   }
 
@@ -267,18 +260,7 @@ export class Edge {
     this.#refuse(request, response, problem)
     const instance = target?.subdomain ?? null
     const host = target?.host ?? request.headers.host ?? ''
-    this.#accessLog?.turnedAway(request, { client: origin.client, instance, host, problem })
-  }
-
-  #logVisit(
-    visit: Visit,
-    request: IncomingMessage,
-    response: ServerResponse,
-    { subdomain, host }: ForInstance,
-    { client }: Origin,
-  ): void {
-    const problem = this.#problems.get(response) ?? null
-    this.#accessLog?.passed(visit, request, { client, instance: subdomain, host, problem })
+    this.#record.turnedAway(request, problem, { client: origin.client, instance, host })
   }
 
   #unavailable(subdomain: string): Problem {

@@ -145,8 +145,8 @@ async function identity(file: string): Promise<string | null> {
 }
 
 /**
- * Standard output without waiting. A write to a pipe that nobody reads would block a thread for good, and with it the end of
- * the program, so the pipe is opened once more for us alone. A socket cannot be: the journal's reads at once.
+ * Standard output without waiting. A write to a full pipe would block a thread until it is read, and with it the end of the
+ * program, so the pipe is opened a second time, without blocking. A socket cannot be: the journal reads its own at once.
  */
 function standardOutput(): number {
   try {

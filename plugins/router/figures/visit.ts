@@ -28,6 +28,10 @@ export class Visit {
     instance.begin()
   }
 
+  get subdomain(): string {
+    return this.#instance.subdomain
+  }
+
   /** The client has sent what is needed of the request, or an instance that it waited for is ready. */
   ready(): void {
     this.#readyAt = performance.now()
