@@ -99,7 +99,9 @@ function uploadRoute(parts: BackupRoutes): Route {
       const instance = parts.provisioner.instance(params.subdomain)
       const body = c.req.raw.body
       if (!body) throw badRequest('The body must be an archive, as GET …/archive answers it.')
-      return c.json(wireBackup(await takeArchive(parts, instance, Readable.fromWeb(body as never))), 201)
+      const archive = Readable.fromWeb(body as never)
+      const row = await takeArchive(parts, instance, archive, { mayStill: c.get('askAgain') })
+      return c.json(wireBackup(row), 201)
     },
   })
 }
@@ -144,9 +146,12 @@ function ownUploadRoute(parts: ArchiveRoutes): Route {
           ),
         )
       const row = await takeArchive(parts, parts.provisioner.instance(subdomain), archive, {
-        uploadBytes,
-        unpackedBytes: disk.limitBytes ?? uploadBytes * unpackedFactor,
-        isForeignToo: query.foreign || fields.has('foreign'),
+        mayStill: c.get('askAgain'),
+        rules: {
+          uploadBytes,
+          unpackedBytes: disk.limitBytes ?? uploadBytes * unpackedFactor,
+          isForeignToo: query.foreign || fields.has('foreign'),
+        },
       })
       await c.get('askAgain')()
       // It may have been transferred meanwhile.
@@ -165,12 +170,15 @@ interface OwnersRules {
   isForeignToo: boolean
 }
 
-/** Keeps an archive as a copy of an instance once it is proven to work. Throws in words, with nothing changed, when it is not. */
+/**
+ * Keeps an archive as a copy of an instance once it is proven to work. Throws in words, with nothing changed, when it is not.
+ * `mayStill` is asked when it has arrived, and rejects if the client has lost its access meanwhile.
+ */
 async function takeArchive(
   parts: BackupRoutes,
   instance: InstanceSummary,
   archive: Readable,
-  rules: OwnersRules | null = null,
+  { mayStill, rules = null }: { mayStill: () => Promise<void>; rules?: OwnersRules | null },
 ): Promise<CopyRow> {
   const { db, store, now, prove } = parts
   const opened = await store.ready().catch(error => {
@@ -202,6 +210,10 @@ async function takeArchive(
     if (error instanceof TooLargeError) throw archiveTooLarge(`${why}. Nothing was changed.`)
     throw badRequest(`The archive could not be read: ${why}. Nothing was changed.`)
   }
+  await mayStill().catch((error: Error) => {
+    updateCopy(db, row.id, { status: 'forgotten', snapshot: kept.snapshot, error: error.message })
+    throw error
+  })
   let identity: string | null = null
   const proven = await prove({ ...row, ...kept }, seen => {
     identity = seen

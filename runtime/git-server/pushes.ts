@@ -61,14 +61,23 @@ export interface ArrivedPush {
   result: Promise<PushResult>
 }
 
+/** Who pushes. */
+export interface Pusher {
+  /** Aborts when the client goes away: nothing is taken from then on. */
+  gone: AbortSignal
+  /** The name of the token. Of each, one push may wait for another to end. */
+  token: string
+  /** Rejects with a Problem once the client may no longer push. Asked when the body has arrived. */
+  mayStill(): Promise<void>
+}
+
 /** Receives pushes, one at a time. */
 export interface Pushes {
   /**
    * Reads a push to its end, and takes what may be taken. Null for a body without commands, by which git only tries its
-   * password. Rejects with a Problem. Nothing is taken when the client goes away before that, which the signal says. Of each
-   * token, one push may wait for another to end.
+   * password. Rejects with a Problem.
    */
-  receive(body: AsyncIterable<Uint8Array>, gone: AbortSignal, token: string): Promise<ArrivedPush | null>
+  receive(body: AsyncIterable<Uint8Array>, by: Pusher): Promise<ArrivedPush | null>
   /** Ends one in progress; its files are all written, or none. */
   stop(): Promise<void>
 }
@@ -153,7 +162,7 @@ export function openPushes(options: PushOptions): Pushes {
   const receive = async (
     reader: PacketReader,
     { commands }: PushRequest,
-    { arrived, gone }: { arrived: () => void; gone: AbortSignal },
+    { arrived, gone, mayStill }: { arrived: () => void } & Omit<Pusher, 'token'>,
   ): Promise<PushResult> => {
     if (stopped) throw overloaded('The instance is stopping. Push again when it is back.')
     options.room.require('Nothing was changed.')
@@ -178,6 +187,9 @@ export function openPushes(options: PushOptions): Pushes {
       const unpacked = await unpack(reader, receiver, { ...move, arrived })
       wanted.refused = unpacked.refused
       if (unpacked.refused) return { outcomes, taken: null }
+      // A client may take long to send a pack, and its token may be revoked meanwhile.
+      wanted.refused = await endedAccess(mayStill)
+      if (wanted.refused) return { outcomes, taken: null }
       const { refused, ...took } = await take(receiver, { branch, ...move, gone }, options)
       wanted.refused = refused
       if (refused) return { outcomes, taken: null }
@@ -206,7 +218,7 @@ export function openPushes(options: PushOptions): Pushes {
   }
 
   return {
-    receive: (body, gone, token) => {
+    receive: (body, { token, ...by }) => {
       const arrival = Promise.withResolvers<ArrivedPush | null>()
       const reader = readPackets(until(AbortSignal.timeout(limits.arrivalMs), limits.idleMs, body))
       const work = async () => {
@@ -215,7 +227,7 @@ export function openPushes(options: PushOptions): Pushes {
         const request = parseCommands(lines)
         const { capabilities } = request
         const arrived = () => arrival.resolve({ capabilities, result })
-        const result = receive(reader, request, { arrived, gone }).catch(error =>
+        const result = receive(reader, request, { arrived, ...by }).catch(error =>
           refuseAll(reader, request, error),
         )
         await result
@@ -312,6 +324,19 @@ const tooMuch = (packBytes: number): Refusal => ({
   reason: 'too large',
   detail: `A push may have ${packBytes / 1024 / 1024} MiB. Nothing was changed. Push fewer commits at once. ${largeInHistory} If node_modules is committed, run git rm -r --cached node_modules.`,
 })
+
+async function endedAccess(mayStill: () => Promise<void>): Promise<Refusal | null> {
+  try {
+    await mayStill()
+    return null
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return {
+      reason: 'your access has ended',
+      detail: 'Nothing was changed. The token was revoked or has expired. Push again with another one.',
+    }
+  }
+}
 
 function nameRefusal(accept: () => void): Refusal | null {
   try {

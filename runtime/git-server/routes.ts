@@ -123,8 +123,10 @@ export function gitRoutes(web: GitWeb): Route[] {
       handle: async c => {
         c.set('about', null)
         clones()
-        const arrived = await pushes.receive(bodyOf(c, 'git-receive-pack'), c.req.raw.signal, tokenOf(c))
         const token = tokenOf(c)
+        const arrived = await pushes.receive(bodyOf(c, 'git-receive-pack'), {
+          ...{ gone: c.req.raw.signal, token, mayStill: c.get('askAgain') },
+        })
         const note = (result: PushResult) => {
           try {
             if (result.taken) pushLog.write(result.taken.commit, token || null)
