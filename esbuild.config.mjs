@@ -193,7 +193,7 @@ const runnerPrograms = {
 async function buildRunner() {
   const entryPoints = {
     ...runnerPrograms.entryPoints,
-    npm: 'runtime/packages/npm-program.ts',
+    npm: 'runtime/packages/npm/program.ts',
     exec: 'runtime/process/exec.ts',
   }
   await build({ ...runnerPrograms, entryPoints, outdir: out, sourcemap: true, sourcesContent: false })

@@ -131,7 +131,7 @@ test('imports are found at all, can be read, and lead to files', () => {
   assert.deepEqual(
     computed.map(({ file }) => file),
     // They load the customer's code or npm, in processes of their own.
-    ['runtime/manifest/manifest-reader.ts', 'runtime/packages/npm-program.ts', 'runtime/runner/runner.ts'],
+    ['runtime/manifest/manifest-reader.ts', 'runtime/packages/npm/program.ts', 'runtime/runner/runner.ts'],
   )
 })
 

@@ -38,7 +38,7 @@ export interface Packages {
   claimRetry(): boolean
   /** Aborts the installation in progress if the files now ask for other packages. */
   cancelStale(): void
-  /** Forgets the last failure, so that `ensure` tries again. */
+  /** A person's word: `ensure` tries again what failed, and may replace what npm has left unfinished in the repo. */
   clearFailure(): void
   /** Removes the installations that are neither current nor in use. Does nothing during an installation. */
   prune(): Promise<void>

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { failureOf } from './failure.ts'
 import { installScripts } from './install-scripts.ts'
+import { failureOf } from './npm/failure.ts'
 
 test('only packages from git that a script would build are named', t => {
   const dir = temporaryFolder(t)

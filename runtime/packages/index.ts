@@ -5,7 +5,8 @@ import '../sdk/contract.ts'
 import '../secrets/contract.ts'
 import '../volume/contract.ts'
 import './contract.ts'
-import { openPackages, type PackagesLimits } from './packages.ts'
+import type { PackagesLimits } from './attempts.ts'
+import { openPackages } from './packages.ts'
 
 /** The packages plugin; tests set other limits for npm. */
 export const packagesWith = (limits: Partial<PackagesLimits>) =>

@@ -3,7 +3,6 @@ import { rm, statfs } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { SdkService } from '../sdk/contract.ts'
 import type { Room } from '../volume/contract.ts'
-import { type Failure, failed } from './failure.ts'
 import { findInFile } from './files/fault.ts'
 import { isFolderOf } from './files/own-folders.ts'
 import { parseText, readText } from './files/package-files.ts'
@@ -11,7 +10,8 @@ import { markFile, nameOf, readWanted, type Wanted } from './files/wanted.ts'
 import { installScripts } from './install-scripts.ts'
 import type { Installations } from './installations.ts'
 import { notesBefore } from './notes.ts'
-import { type NpmLimits, runNpm } from './npm.ts'
+import { type Failure, failed } from './npm/failure.ts'
+import { type NpmLimits, runNpm } from './npm/npm.ts'
 import { ownPackages } from './own-package.ts'
 import { type PackagesRoom, sizeOfAll, sizeOfPackages, tooLarge } from './size.ts'
 import { type Fetched, fillStage, readFetched, takeInstalled } from './stage.ts'
@@ -25,6 +25,8 @@ export interface InstallOptions extends NpmLimits, PackagesRoom {
   /** Secrets that `.npmrc` names, for fetching. */
   secrets: Record<string, string>
   now: () => number
+  /** Waits for npm that a person runs in the repo. Returns why its folder may not be replaced, or null. */
+  checkoutSettled: () => Promise<string | null>
   signal: AbortSignal
   onOutput: (text: string) => void
 }
@@ -37,7 +39,7 @@ export const commandLine = ({ command, withDev }: Wanted): string =>
  *
  * 1. npm works in a folder of its own, so that no one sees half an installation. Of the repo's own packages it gets the
  *    `package.json`.
- * 2. What is too large is refused.
+ * 2. What is too large is refused. npm that a person runs in the repo is waited for.
  * 3. The installation gets its name. Links in it lead to the repo's own packages, which stay where they are.
  * 4. A lockfile that was made or brought up to date goes into the repo.
  * 5. `node_modules` of the repo leads to the installation.
@@ -80,6 +82,8 @@ async function installBeside(
   const size = await sizeOfAll(made, nested)
   const refused = tooLarge(size, options)
   if (refused !== null) return failed(refused)
+  const busy = await options.checkoutSettled()
+  if (busy !== null) return failed(busy, { passing: true })
   const changed = readWanted(jobsDir)?.key !== wanted.key
   if (changed) return failed('package.json changed meanwhile.')
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { sdkAddressesIn } from '../git/sdk-address.ts'
 import type { SdkService } from '../sdk/contract.ts'
 import { readText } from './files/package-files.ts'
-import type { Cached } from './npm-order.ts'
+import type { Cached } from './npm/order.ts'
 
 const naming = ['package.json', 'package-lock.json', 'npm-shrinkwrap.json']
 

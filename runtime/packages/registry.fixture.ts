@@ -17,8 +17,8 @@ export interface Registry {
   fails(status: number | null): void
   /** Answers only to this token from now on. */
   requires(token: string): void
-  /** Answers nothing more until it is called with true. */
-  answers(yes: boolean): void
+  /** Answers nothing more until it is called with true; or no request for such a path. */
+  answers(yes: boolean, path?: RegExp): void
   close(): Promise<void>
   open(): Promise<void>
 }
@@ -44,6 +44,7 @@ export async function startRegistry(
   const asked: string[] = []
   let answering = Promise.withResolvers<void>()
   answering.resolve()
+  let held = /^/
   let port = 0
   let failing: number | null = null
   let token: string | null = null
@@ -52,7 +53,7 @@ export async function startRegistry(
   const answer: RequestListener = async (request, response) => {
     const path = decodeURIComponent(request.url ?? '')
     asked.push(`${request.method} ${path}`)
-    await answering.promise
+    if (held.test(path)) await answering.promise
     if (failing !== null) {
       response.writeHead(failing).end('{}')
       return
@@ -114,7 +115,8 @@ export async function startRegistry(
     requires: given => {
       token = given
     },
-    answers: yes => {
+    answers: (yes, path = /^/) => {
+      held = path
       if (yes) answering.resolve()
       else answering = Promise.withResolvers()
     },

@@ -1,6 +1,6 @@
 import { type Backoff, pauseMs } from '../../src/backoff.ts'
 import type { Clock } from '../../src/clock.ts'
-import type { Failure } from './failure.ts'
+import type { Failure } from './npm/failure.ts'
 
 const backoff: Backoff = { firstMs: 60_000, mostMs: 60 * 60_000 }
 

@@ -33,7 +33,8 @@ export interface Wanted {
 /** After an installation, its key. */
 export const markFile = 'node_modules/.longhouse'
 
-const foreignMarks = ['.modules.yaml', '.yarn-state.yml', '.yarn-integrity']
+/** In `node_modules`, files that other package managers leave. */
+export const foreignMarks = ['.modules.yaml', '.yarn-state.yml', '.yarn-integrity']
 const noOwn: OwnFolders = { manifests: new Map(), archives: [] }
 
 /** Null when nothing is asked for that a job could need. Throws a `PackagesFault` when the files cannot be read. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { oneJob, startInstance, until } from '../engine.fixture.ts'
-import { cookieOf, password, postJson } from '../web/web.fixture.ts'
-import { startRegistry } from './registry.fixture.ts'
+import { oneJob, startInstance, until } from '../../engine.fixture.ts'
+import { cookieOf, password, postJson } from '../../web/web.fixture.ts'
+import { startRegistry } from '../registry.fixture.ts'
 
 const token = 'npm_sixteen-letters-of-a-token'
 

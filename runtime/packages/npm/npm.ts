@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { builtRoot } from '../../src/root.ts'
-import { packagesFolder, reachOfNpm } from '../isolation/reach.ts'
-import { makeTemporary } from '../isolation/temporary.ts'
-import { startForeignProgram } from '../process/child-program.ts'
-import { processTree } from '../process/process-tree.ts'
+import { builtRoot } from '../../../src/root.ts'
+import { packagesFolder, reachOfNpm } from '../../isolation/reach.ts'
+import { makeTemporary } from '../../isolation/temporary.ts'
+import { startForeignProgram } from '../../process/child-program.ts'
+import { processTree } from '../../process/process-tree.ts'
+import { readText } from '../files/package-files.ts'
 import { type Failure, failed, failureOf } from './failure.ts'
-import { readText } from './files/package-files.ts'
-import { type Cached, type NpmOrder, orderVariable } from './npm-order.ts'
+import { type Cached, type NpmOrder, orderVariable } from './order.ts'
 
 export interface NpmLimits {
   limitMs: number

@@ -1,4 +1,4 @@
-import { isDiskFull, isFullCode } from '../../src/storage/disk.ts'
+import { isDiskFull, isFullCode } from '../../../src/storage/disk.ts'
 
 /** Codes of a registry that was not reached, as Node and npm name them. */
 const unreachable =

@@ -7,8 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { limit } from '../../src/concurrency.ts'
-import { type Cached, type NpmOrder, orderVariable } from './npm-order.ts'
+import { limit } from '../../../src/concurrency.ts'
+import { type Cached, type NpmOrder, orderVariable } from './order.ts'
 
 /** What npm itself keeps its cache with. */
 interface Cacache {

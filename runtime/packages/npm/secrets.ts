@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { isTakenByPrograms, secretName } from '../manifest/secret-names.ts'
-import type { SecretsService } from '../secrets/contract.ts'
-import { readText } from './files/package-files.ts'
+import { isTakenByPrograms, secretName } from '../../manifest/secret-names.ts'
+import type { SecretsService } from '../../secrets/contract.ts'
+import { readText } from '../files/package-files.ts'
 
 /** The secrets that `.npmrc` of a repo names. */
 export interface NpmSecrets {
