@@ -39,7 +39,7 @@ export interface Program {
   runOnce(task: string): Promise<void>
   /** Begins to answer requests and to run the tasks; returns the port. When it cannot, it stops everything. */
   listen(): Promise<number>
-  /** Drains, stops listening, then the tasks, then the plugins in reverse order. */
+  /** Stops listening, drains, then stops the tasks, then the plugins in reverse order. */
   stop(): Promise<void>
 }
 
@@ -120,8 +120,12 @@ async function start(
       }
       const stopTasks = assembly.startTasks()
       releases.add(stopTasks)
-      releases.add(() => closeServer(server))
-      releases.add(() => assembly.drain({ patience: true }))
+      releases.add(() =>
+        closeServer(server, {
+          graceMs: site.drainGraceMs,
+          drain: () => assembly.drain({ patience: true }),
+        }),
+      )
       return site.port
     },
     stop: releases.release,

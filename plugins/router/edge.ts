@@ -36,6 +36,9 @@ interface Admitted {
   arrived(): void
 }
 
+/** The reason that clients get when their connections end because the edge does. */
+const restarting = 'The platform is restarting'
+
 /** What every instance accepts, older ones included: Node's own 16 KiB, less the request line. */
 const headLimitBytes = 15.5 * 1024
 
@@ -51,7 +54,12 @@ export class Edge {
   /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
   readonly #record: EdgeRecord
+  #drained: Promise<void> | null = null
+  /** Whether held requests go on waiting while the edge drains. */
+  #holds = true
   #stopping = false
+  /** Called when no request is in progress any longer. */
+  #emptied: (() => void) | null = null
 
   constructor(options: EdgeOptions) {
     this.#options = options
@@ -62,13 +70,14 @@ export class Edge {
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
       refuse: this.#refuse,
+      closing: false,
       misrouted: (backend, instanceId, reason) => this.#misrouted(backend, instanceId, reason),
     }
   }
 
   /** Follows a change of the routes. */
   apply(change: RouteChange): void {
-    if (!this.#options.routes || this.#stopping) return
+    if (!this.#options.routes || this.#stopping || !this.#holds) return
     if ('rules' in change) this.#rules.set(change.subdomain, change.rules)
     else if (change.destination) this.#point(change.subdomain, change.destination)
     else this.#remove(change.subdomain)
@@ -114,11 +123,29 @@ export class Edge {
     return true
   }
 
-  /** Ends what would outlast the program: held requests, tunnels and event streams. */
-  drain(): void {
-    this.#stopping = true
-    this.#holding.releaseAll()
-    for (const backend of this.#backends.values()) backend.cutLasting()
+  /**
+   * Ends everything within `graceMs`, and resolves when it is done:
+   * 1. Event streams and WebSockets are closed with a reason. Other requests may end, and new ones on open connections are
+   *    answered; each answer is the last on its connection.
+   * 2. Held requests are refused, or with `hold` go on waiting: for an edge whose routes still follow the instances.
+   * 3. What is left after the grace period is refused when its answer has not begun, else cut.
+   */
+  drain({ graceMs, hold = false }: { graceMs: number; hold?: boolean }): Promise<void> {
+    this.#drained ??= this.#drain(graceMs, hold)
+    return this.#drained
+  }
+
+  async #drain(graceMs: number, hold: boolean): Promise<void> {
+    this.#exchange.closing = true
+    this.#holds = hold
+    if (!hold) this.#holding.releaseAll()
+    for (const backend of this.#backends.values()) backend.drain(restarting)
+    if (this.#admission.size > 0) {
+      const over = new AbortController()
+      this.#emptied = () => over.abort()
+      await this.#options.clock.sleep(graceMs, over.signal)
+    }
+    this.#end()
   }
 
   /** What was counted since the last call. */
@@ -126,11 +153,18 @@ export class Edge {
     return this.#record.report(this.#holding.size)
   }
 
+  /** Ends everything at once. */
   async stop(): Promise<void> {
-    this.drain()
+    this.#end()
+    await this.#record.close()
+  }
+
+  #end(): void {
+    this.#stopping = true
+    this.#holding.releaseAll()
+    this.#admission.evictPending()
     for (const backend of this.#backends.values()) backend.close()
     this.#backends.clear()
-    await this.#record.close()
   }
 
   #backendFor(subdomain: string, destination: Destination): Backend {
@@ -166,7 +200,7 @@ export class Edge {
     const permit = this.#admission.enter(subdomain, {
       client: origin.group,
       bodyPending: hasBody(request),
-      evict: () => this.#refuse(request, response, crowded()),
+      evict: why => this.#refuse(request, response, why === 'crowded' ? crowded() : shuttingDown()),
     })
     if (!permit) {
       this.#record.refused('crowded', { instanceId, subdomain })
@@ -177,6 +211,7 @@ export class Edge {
     until.once('close', () => {
       permit.release()
       this.#record.over(visit, request, response, origin.client, target.host)
+      if (this.#emptied !== null && this.#admission.size === 0) this.#emptied()
     })
     const arrived = () => {
       permit.bodyArrived()
@@ -199,7 +234,7 @@ export class Edge {
     }
     const { subdomain } = admitted.target
     const starting = this.#backends.get(subdomain)?.destination.state === 'starting'
-    if (starting && mayHold && !this.#stopping && !loadsPage(request)) {
+    if (starting && mayHold && this.#mayHold && !loadsPage(request)) {
       const resume = () => {
         admitted.visit.ready()
         this.#pass(admitted, request, response, false)
@@ -213,7 +248,7 @@ export class Edge {
   #takeBack(admitted: Admitted, { ready }: Passage, response: ServerResponse, again: () => void) {
     const { subdomain } = admitted.target
     const destination = this.#backends.get(subdomain)?.destination
-    if (this.#stopping || response.destroyed) return false
+    if (!this.#mayHold || response.destroyed) return false
     if (destination?.state === 'starting') {
       return this.#holding.hold(subdomain, response, () => {
         admitted.visit.ready()
@@ -233,7 +268,7 @@ export class Edge {
     response: ServerResponse,
   ): Passage | Problem {
     const backend = this.#backends.get(target.subdomain)
-    if (backend?.destination.state !== 'ready' || this.#stopping) return this.#unavailable(target.subdomain)
+    if (backend?.destination.state !== 'ready') return this.#unavailable(target.subdomain)
     const ready = backend.destination
     const headers = instanceHeaders(request.rawHeaders, target.head, origin, ready.instanceId)
     if (headBytes(headers) + target.path.length > headLimitBytes) {
@@ -245,6 +280,7 @@ export class Edge {
 
   /** Answers a request that the instance does not. */
   #refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem): void => {
+    if (this.#exchange.closing) response.shouldKeepAlive = false
     this.#record.answeredHere(response, problem)
     refuse(request, response, problem)
   }
@@ -263,8 +299,12 @@ export class Edge {
     this.#record.turnedAway(request, problem, { client: origin.client, instance, host })
   }
 
+  get #mayHold(): boolean {
+    return this.#holds && !this.#stopping
+  }
+
   #unavailable(subdomain: string): Problem {
-    if (this.#stopping) return shuttingDown()
+    if (this.#stopping || !this.#holds) return shuttingDown()
     const destination = this.#backends.get(subdomain)?.destination
     return destination ? unavailable(destination) : this.#unknownAddress()
   }

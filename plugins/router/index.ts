@@ -52,7 +52,7 @@ export const router = definePlugin({
         'take-upgrade': (request, socket, head) => edge.upgrade(request, socket, head),
       },
       metrics: () => counted().metrics(),
-      drain: () => edge.drain(),
+      drain: () => edge.drain({ graceMs: site.drainGraceMs }),
       stop: () => edge.stop(),
     }
   },

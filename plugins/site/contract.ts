@@ -19,6 +19,8 @@ export interface Site {
   routerMode: RouterMode
   /** The minimum rate of a request body, in bytes per second; 0 for none. */
   bodyRate: number
+  /** How long requests in progress may take when the program stops, in milliseconds. */
+  drainGraceMs: number
   production: boolean
 }
 

@@ -36,6 +36,7 @@ export const siteConfig = z
       .prefault(''),
     ROUTER_MODE: z.enum(routerModes, 'must be direct, behind or labels').default('direct'),
     ROUTER_BODY_RATE: setting.integer(0, 1_000_000).prefault(String(defaultBodyRate)),
+    ROUTER_DRAIN_GRACE: setting.duration('0ms', '1h').prefault('5s'),
     NODE_ENV: z.string().optional(),
     LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   })
@@ -63,6 +64,7 @@ export const siteConfig = z
           : env.LONGHOUSE_TRUSTED_PROXIES,
       routerMode: env.ROUTER_MODE,
       bodyRate: env.ROUTER_BODY_RATE,
+      drainGraceMs: env.ROUTER_DRAIN_GRACE,
       production: env.NODE_ENV === 'production',
     }),
   )

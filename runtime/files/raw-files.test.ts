@@ -250,7 +250,7 @@ test('an upload that is too large does not break the next request on the same co
   const cookie = await signIn()
   const server = createInstanceServer(app, 'inst_test')
   const port = await openServer(server, { host: '127.0.0.1', port: 0 })
-  t.after(() => closeServer(server, 0))
+  t.after(() => closeServer(server, { graceMs: 0 }))
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.after(() => agent.destroy())
   const post = (path: string, headers: Record<string, string>, body: Buffer) =>

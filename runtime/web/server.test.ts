@@ -15,7 +15,7 @@ async function serve(
   app.all('/api/health', c => c.text('the app'))
   const server = createInstanceServer(app, 'inst_test', options)
   const port = await openServer(server, { host: '127.0.0.1', port: 0 })
-  t.after(() => closeServer(server, 0))
+  t.after(() => closeServer(server, { graceMs: 0 }))
   return text =>
     new Promise((resolve, reject) => {
       let answer = ''

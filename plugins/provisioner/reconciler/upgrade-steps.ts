@@ -1,3 +1,4 @@
+import type { OperationKind } from '../contract.ts'
 import { DriverError } from '../driver.ts'
 import type { StepName } from '../records/plan.ts'
 import { bringAlong, fetchKept, isKept, keepData, unkeep } from '../volumes/kept.ts'
@@ -20,12 +21,19 @@ type UpgradeStep = Extract<
   'hold requests' | 'keep data' | 'fetch kept data' | 'put back image and data' | 'delete previous data'
 >
 
+/** The reason that clients get when their streams and WebSockets end. */
+const pauses: Partial<Record<OperationKind, string>> = {
+  upgrade: 'The instance is being upgraded',
+  rollback: 'The instance goes back to its previous version',
+}
+
 /** What the steps do that upgrade an instance and go back. Each may be run again from its beginning. */
 export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => Promise<string | undefined>>> =
   {
     // Its record keeps the address until it is known to be stopped: if it cannot be, it is routed again.
-    'hold requests': async ({ spec, router }) => {
-      router.set(spec.subdomain, { state: 'starting', instanceId: spec.id })
+    'hold requests': async ({ spec, operation, router }) => {
+      const reason = pauses[operation.kind] ?? 'The instance is restarting'
+      router.set(spec.subdomain, { state: 'starting', instanceId: spec.id, reason })
       return undefined
     },
     'keep data': async ({ spec, operation, dataRoot, driver }) => {

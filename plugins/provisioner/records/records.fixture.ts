@@ -56,6 +56,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
       trustedProxies: [],
       routerMode: 'direct',
       bodyRate: 0,
+      drainGraceMs: 5000,
       production: false,
     },
     timezone: 'UTC',

@@ -1,6 +1,7 @@
 import { idle } from '../../../src/http/listener/listener.ts'
 import type { Destination } from '../contract.ts'
 import { UpstreamPool } from '../upstream/pool.ts'
+import type { Lasting } from './lasting.ts'
 
 export type Ready = Extract<Destination, { state: 'ready' }>
 
@@ -19,7 +20,9 @@ export class Backend {
   #pool: UpstreamPool | null = null
   #address = ''
   #retired = false
-  readonly #lasting = new Set<{ destroy(): unknown }>()
+  /** Why nothing that lasts may begin any longer; null as long as it may. */
+  #draining: string | null = null
+  readonly #lasting = new Set<Lasting>()
 
   constructor(subdomain: string, destination: Destination, options: BackendOptions) {
     this.subdomain = subdomain
@@ -50,7 +53,7 @@ export class Backend {
   }
 
   /**
-   * Points the subdomain to another destination. Long-lived connections are cut; ordinary requests may finish. An
+   * Points the subdomain to another destination. Long-lived connections are closed; ordinary requests may finish. An
    * instance that is unhealthy keeps its connections: it has not moved, and may be healthy again a moment later.
    */
   pointTo(destination: Destination): void {
@@ -62,31 +65,51 @@ export class Backend {
     this.#address = addressOf(destination)
     this.#pool?.retire()
     this.#pool = null
-    this.cutLasting()
+    this.#closeLasting(whyGone(destination))
   }
 
-  /** Registers a connection that does not end by itself: a tunnel or an event stream. Returns its unregister function. */
-  keep(lasting: { destroy(): unknown }): () => void {
+  /** Registers a connection that does not end by itself. Returns its unregister function. */
+  keep(lasting: Lasting): () => void {
     this.#lasting.add(lasting)
+    const reason = this.#draining
+    if (reason !== null) queueMicrotask(() => lasting.close(reason))
     return () => this.#lasting.delete(lasting)
   }
 
-  cutLasting(): void {
-    for (const each of this.#lasting) each.destroy()
-    this.#lasting.clear()
+  /** Closes what does not end by itself, now and from now on. Requests are still passed on. */
+  drain(reason: string): void {
+    this.#draining = reason
+    this.#closeLasting(reason)
   }
 
   /** Lets requests in progress end, and closes everything else. */
   retire(): void {
     this.#retired = true
-    this.cutLasting()
+    this.#closeLasting('The instance was removed')
     this.#pool?.retire()
   }
 
+  /** Ends everything at once. */
   close(): void {
     this.#retired = true
-    this.cutLasting()
+    for (const each of this.#lasting) each.destroy()
     this.#pool?.destroy()
+  }
+
+  #closeLasting(reason: string): void {
+    for (const each of this.#lasting) each.close(reason)
+  }
+}
+
+/** Why connections end that lead to where the instance was, for their clients. */
+function whyGone(destination: Destination): string {
+  switch (destination.state) {
+    case 'ready':
+      return 'The instance has restarted'
+    case 'starting':
+      return destination.reason ?? 'The instance is restarting'
+    default:
+      return destination.reason ?? 'The instance is stopping'
   }
 }
 

@@ -1,20 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hasBody as announcesBody } from '../../../src/http/listener/stall.ts'
-import type { Problem } from '../../../src/http/problem.ts'
+import { Problem } from '../../../src/http/problem.ts'
 import type { Visit } from '../figures/visit.ts'
 import { readAnswer } from '../intake/headers.ts'
 import { misrouted, timedOut, unreachable, unsupportedCoding } from '../intake/problems.ts'
+import { shuttingDown } from '../intake/unavailable.ts'
 import { type AnswerHead, UnreadableAnswer } from '../upstream/answer-head.ts'
+import { EdgeStops } from '../upstream/pool.ts'
 import { NotItself } from '../upstream/proof.ts'
 import { type RequestEvents, UpstreamRequest } from '../upstream/request.ts'
 import { AnswerStream } from './answer-stream.ts'
 import { gather } from './arrival.ts'
 import type { Backend, Ready } from './backend.ts'
+import { EventStream } from './event-stream.ts'
 import { Upload } from './upload.ts'
 
 export interface ExchangeOptions {
   /** How long an instance may take from the end of a request to the head of its answer. */
   responseTimeoutMs: number
+  /** Whether each answer is the last one on its connection, because the program is going to stop. */
+  closing: boolean
   refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void
   /** Called when an instance did not identify itself, or refused the connection. */
   misrouted(backend: Backend, instanceId: string, reason: string): void
@@ -123,9 +128,9 @@ function attempt(
     information: head => passInformation(head, passage),
     head: head => {
       clearTimeout(timer)
-      const problem = passOn(head, passage, options)
-      if (problem) fail(problem)
-      else answer = new AnswerStream(outgoing, response, head.length)
+      const passed = passOn(head, passage, outgoing, options)
+      if (passed instanceof Problem) fail(passed)
+      else answer = passed
     },
     data: chunk => answer?.data(chunk),
     caughtUp: () => answer?.caughtUp(),
@@ -173,6 +178,7 @@ function attempt(
 }
 
 export function notReached(error: NodeJS.ErrnoException): Problem {
+  if (error instanceof EdgeStops) return shuttingDown()
   if (error instanceof UnreadableAnswer)
     return unreachable('The instance’s answer could not be read.', { cause: error })
   return error.code === 'ETIMEDOUT'
@@ -196,12 +202,13 @@ function passInformation({ status, headers }: AnswerHead, { request, response, r
   if (links.length > 0) response.writeInformation(103, links)
 }
 
-/** Passes on the head of an instance's answer. Returns the problem instead when it must not be passed on. */
+/** Passes on the head of an instance's answer. Returns what passes on its body, or the problem when it must not be passed on. */
 export function passOn(
   head: AnswerHead,
   { request, response, backend, ready, visit }: Passage,
+  outgoing: UpstreamRequest,
   options: ExchangeOptions,
-): Problem | undefined {
+): AnswerStream | Problem {
   const answer = readAnswer(head.headers, request.rawHeaders)
   if (answer.instanceId !== ready.instanceId || head.status === 421) {
     const reason =
@@ -214,18 +221,18 @@ export function passOn(
   if (answer.trailer !== undefined && head.chunked && carriesChunks(request)) {
     answer.headers.push('Trailer', answer.trailer, 'Transfer-Encoding', 'chunked')
   }
+  if (options.closing) response.shouldKeepAlive = false
   try {
     response.writeHead(head.status, head.reason, answer.headers)
   } catch (cause) {
     return unreachable('The instance’s answer could not be read.', { cause })
   }
   visit.head()
-  if (answer.events) {
-    visit.lasts()
-    const forget = backend.keep(response)
-    response.on('close', forget)
-  }
-  return undefined
+  if (!answer.events) return new AnswerStream(outgoing, response, head.length)
+  visit.lasts()
+  const stream = new EventStream(outgoing, response, head)
+  response.on('close', backend.keep(stream))
+  return stream
 }
 
 export function notLetThrough(): Problem {

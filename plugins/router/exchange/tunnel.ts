@@ -2,15 +2,15 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { hasBody } from '../../../src/http/listener/stall.ts'
-import { badRequest, type Problem } from '../../../src/http/problem.ts'
+import { badRequest, Problem } from '../../../src/http/problem.ts'
 import { readAnswer } from '../intake/headers.ts'
 import { timedOut } from '../intake/problems.ts'
 import type { AnswerHead } from '../upstream/answer-head.ts'
 import { NotItself } from '../upstream/proof.ts'
 import { type RequestEvents, UpstreamRequest } from '../upstream/request.ts'
-import { AnswerStream } from './answer-stream.ts'
-import type { Backend } from './backend.ts'
+import type { AnswerStream } from './answer-stream.ts'
 import { type ExchangeOptions, notLetThrough, notReached, type Passage, passOn } from './exchange.ts'
+import { Joint } from './joint.ts'
 
 /**
  * Makes the response to an upgrade request. A refusal is an ordinary HTTP response, and the connection closes after it.
@@ -66,9 +66,9 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     information: () => undefined,
     head: head => {
       clearTimeout(timer)
-      const problem = passOn(head, passage, options)
-      if (problem) refuse(problem)
-      else answer = new AnswerStream(outgoing, response, head.length)
+      const passed = passOn(head, passage, outgoing, options)
+      if (passed instanceof Problem) refuse(passed)
+      else answer = passed
     },
     data: chunk => answer?.data(chunk),
     caughtUp: () => answer?.caughtUp(),
@@ -103,10 +103,11 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
       response.detachSocket(socket as Socket)
       agreed.headers.push('Connection', 'Upgrade', 'Upgrade', agreed.upgrade ?? '')
       socket.write(switchingHead(head, agreed.headers), 'latin1')
-      if (first.length > 0) socket.write(first)
-      if (early.length > 0) upstream.write(early)
       passage.visit.switched(upstream)
-      join(backend, socket as Socket, upstream)
+      const webSocket = agreed.upgrade?.toLowerCase() === 'websocket'
+      const joint = new Joint(socket as Socket, upstream, webSocket, () => forget())
+      const forget = backend.keep(joint)
+      joint.begin(early, first)
     },
   }
   const outgoing = new UpstreamRequest(
@@ -121,30 +122,4 @@ function switchingHead({ reason }: AnswerHead, headers: readonly string[]): stri
   let text = `HTTP/1.1 101 ${reason || 'Switching Protocols'}\r\n`
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
-}
-
-/** Joins two connections. Either end may close its half; an error on one closes both. */
-function join(backend: Backend, client: Socket, upstream: Socket): void {
-  const forget = backend.keep({
-    destroy: () => {
-      client.destroy()
-      upstream.destroy()
-    },
-  })
-  for (const [one, other] of [
-    [client, upstream],
-    [upstream, client],
-  ] as const) {
-    one.setTimeout(0)
-    one.setNoDelay(true)
-    // Detects a peer that is gone without having closed the connection.
-    one.setKeepAlive(true, 60_000)
-    one.on('error', () => other.destroy())
-    one.on('close', () => {
-      forget()
-      if (!one.readableEnded) other.destroy()
-      else other.destroySoon()
-    })
-    one.pipe(other)
-  }
 }

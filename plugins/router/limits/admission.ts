@@ -5,13 +5,16 @@ export interface Permit {
   release(): void
 }
 
+/** `crowded`: others need its place. `stopping`: the program stops. */
+export type EvictionReason = 'crowded' | 'stopping'
+
 export interface Candidate {
   /** The client's address, as limits count it. */
   client: string
   /** True until the request's body has arrived. */
   bodyPending: boolean
   /** Refuses the request after all; its permit has been released already. */
-  evict(): void
+  evict(why: EvictionReason): void
 }
 
 /**
@@ -36,6 +39,11 @@ export class Admission {
     return this.#size
   }
 
+  /** Refuses every request whose body has not arrived. */
+  evictPending(): void {
+    for (const load of [...this.#instances.values()]) while (evictOldest(load, 'stopping'));
+  }
+
   /** Admits a request. Null when a limit is reached and nothing can be evicted. */
   enter(subdomain: string, candidate: Candidate): Permit | null {
     let instance = this.#instances.get(subdomain)
@@ -52,7 +60,7 @@ export class Admission {
     client = clients.get(candidate.client) ?? newLoad()
     clients.set(candidate.client, client)
     this.#instances.set(subdomain, instance)
-    const pending: PendingRequest = { evict: () => candidate.evict(), release: () => release() }
+    const pending: PendingRequest = { evict: why => candidate.evict(why), release: () => release() }
     this.#size++
     instance.size++
     client.size++
@@ -88,16 +96,16 @@ interface InstanceLoad extends Load {
 }
 
 interface PendingRequest {
-  evict(): void
+  evict(why: EvictionReason): void
   release(): void
 }
 
 const newLoad = (): Load => ({ size: 0, pending: new Set() })
 
-function evictOldest({ pending }: Load): boolean {
+function evictOldest({ pending }: Load, why: EvictionReason = 'crowded'): boolean {
   const oldest = pending.values().next().value
   if (!oldest) return false
   oldest.release()
-  oldest.evict()
+  oldest.evict(why)
   return true
 }

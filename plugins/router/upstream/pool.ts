@@ -18,6 +18,11 @@ export interface PoolOptions {
   proofMs: number
 }
 
+/** Why requests fail that are in progress when the program stops. */
+export class EdgeStops extends Error {
+  override name = 'EdgeStops'
+}
+
 /** Connections to one instance at one address. Each has proved that it leads there before it carries a request. */
 export class UpstreamPool {
   readonly #options: PoolOptions
@@ -52,9 +57,10 @@ export class UpstreamPool {
   /** Closes every connection; requests in progress fail. */
   destroy(): void {
     this.retire()
-    for (const each of this.#waiting.splice(0)) each.fail(new Error('the router stops'))
-    for (const each of this.#all) each.socket.destroy()
-    for (const each of this.#opening) each.destroy()
+    const error = new EdgeStops('the edge stops')
+    for (const each of this.#waiting.splice(0)) each.fail(error)
+    for (const each of this.#all) each.socket.destroy(error)
+    for (const each of this.#opening) each.destroy(error)
   }
 
   get #size(): number {

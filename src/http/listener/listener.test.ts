@@ -34,7 +34,7 @@ async function serve(t: TestContext, options: Partial<ListenerOptions> = {}) {
   }
   const server = createListener({ answer, expect, named: { 'X-Named': 'yes' }, ...options })
   const port = await openServer(server, { host: '127.0.0.1', port: 0 })
-  t.after(() => closeServer(server, 0))
+  t.after(() => closeServer(server, { graceMs: 0 }))
   const dial = (first: string): Line => {
     const socket = connect(port, '127.0.0.1')
     let received = ''

@@ -12,7 +12,7 @@ const loopback = { host: '127.0.0.1', port: 0 }
 async function serve(t: TestContext, listener: RequestListener): Promise<{ server: Server; port: number }> {
   const server = createServer(listener)
   const port = await openServer(server, loopback)
-  t.after(() => closeServer(server, 0))
+  t.after(() => closeServer(server, { graceMs: 0 }))
   return { server, port }
 }
 
@@ -63,7 +63,7 @@ test('closing drops idle, silent and upgraded connections, and lets a response i
 
   let closed = false
   // A grace that no test waits for: only what drops of itself lets this end.
-  const closing = closeServer(server, 600_000).then(() => {
+  const closing = closeServer(server, { graceMs: 600_000 }).then(() => {
     closed = true
   })
   await eventually('the others are dropped', () => [silent, idle, tunnel, half].every(each => each.ended()))
@@ -83,7 +83,7 @@ test('a response that does not end is aborted after the grace period', async t =
   const client = await dial(t, port)
   client.socket.write(get)
   await eventually('it was asked', () => asked)
-  await closeServer(server, 10)
+  await closeServer(server, { graceMs: 10 })
   await eventually('it is cut off', () => client.ended())
 })
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { BootError } from '../../boot-error.ts'
 import { answering, follow } from './answering.ts'
 
@@ -26,18 +27,34 @@ export async function openServer(
   return (server.address() as AddressInfo).port
 }
 
-/** Stops listening. Responses in progress may end within `graceMs`; all other connections close at once. */
-export async function closeServer(server: Server, graceMs = 5000): Promise<void> {
+export interface Closing {
+  /** How long responses in progress may take. */
+  graceMs?: number
+  /** Ends what does not end by itself, upgraded connections among it. */
+  drain?(): Promise<unknown>
+}
+
+/** What is sent at the very end of the grace period gets this long to arrive. */
+const lastWordsMs = 1000
+
+/**
+ * Stops listening. Responses in progress may end within the grace period, and upgraded connections stay until `drain` has
+ * ended them. All other connections close at once.
+ */
+export async function closeServer(server: Server, { graceMs = 5000, drain }: Closing = {}): Promise<void> {
   const closed = new Promise(resolve => server.close(resolve))
   connections.get(server)?.dropSilent()
-  const timer = setTimeout(() => connections.get(server)?.dropAll(), graceMs)
+  const timer = setTimeout(() => connections.get(server)?.dropAll(), graceMs + (drain ? lastWordsMs : 0))
+  await drain?.()
+  connections.get(server)?.dropUpgraded()
   await closed
   clearTimeout(timer)
 }
 
 interface Connections {
-  /** Closes connections without a response in progress, and the others once theirs is sent. */
+  /** Closes connections without a response in progress, and the others once theirs is sent. Upgraded ones stay. */
   dropSilent(): void
+  dropUpgraded(): void
   dropAll(): void
 }
 
@@ -49,6 +66,7 @@ const connections = new WeakMap<Server, Connections>()
  */
 function followConnections(server: Server): Connections {
   const sockets = new Set<Socket>()
+  const upgraded = new WeakSet<Duplex>()
   let closing = false
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -64,14 +82,20 @@ function followConnections(server: Server): Connections {
   }
   server.on('request', onRequest)
   server.on('checkContinue', onRequest)
+  // A server without a listener would accept upgrades because of this one.
+  if (server.listenerCount('upgrade') > 0)
+    server.on('upgrade', (_: IncomingMessage, socket: Duplex) => upgraded.add(socket))
   return {
     dropSilent: () => {
       closing = true
       for (const socket of sockets) {
         const responses = answering(socket)
-        if (responses.length === 0) socket.destroy()
+        if (responses.length === 0 && !upgraded.has(socket)) socket.destroy()
         for (const response of responses) closeAfter(socket, response)
       }
+    },
+    dropUpgraded: () => {
+      for (const socket of sockets) if (upgraded.has(socket)) socket.destroy()
     },
     dropAll: () => {
       for (const socket of sockets) socket.destroy()
