@@ -69,6 +69,7 @@ export class Edge {
     this.#record = new EdgeRecord(options)
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
+      serverTiming: options.serverTiming,
       refuse: this.#refuse,
       closing: false,
       misrouted: (backend, instanceId, reason) => this.#misrouted(backend, instanceId, reason),

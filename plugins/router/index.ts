@@ -19,6 +19,8 @@ export const router = definePlugin({
     ROUTER_HOLD_LIMIT: setting.integer(0, 100_000).prefault('1000'),
     ROUTER_CLIENT_LIMIT: setting.integer(1, 100_000).prefault('256'),
     ROUTER_INSTANCE_LIMIT: setting.integer(1, 100_000).prefault('1024'),
+    ROUTER_METRICS_INSTANCES: setting.integer(0, 1000).prefault('20'),
+    ROUTER_SERVER_TIMING: z.enum(['off', 'asked', 'on'], 'must be off, asked or on').default('asked'),
     ...accessLogConfig,
   }),
   setup({ config, services: { site }, clock, log, emit }) {
@@ -30,6 +32,7 @@ export const router = definePlugin({
       holdLimit: config.ROUTER_HOLD_LIMIT,
       limits: { perClient: config.ROUTER_CLIENT_LIMIT, perInstance: config.ROUTER_INSTANCE_LIMIT },
       accessLog: accessLogSettings(config),
+      serverTiming: config.ROUTER_SERVER_TIMING,
     }
     const edge = new Edge({
       ...settings,
@@ -37,7 +40,7 @@ export const router = definePlugin({
       log,
       misrouted: event => emit('instance-misrouted', event),
     })
-    const totals = new EdgeTotals()
+    const totals = new EdgeTotals({ series: config.ROUTER_METRICS_INSTANCES, clock })
     const counted = () => {
       totals.add(edge.report())
       return totals

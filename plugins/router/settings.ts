@@ -19,6 +19,8 @@ export interface EdgeSettings {
   limits: { perClient: number; perInstance: number }
   /** Null for none. */
   accessLog: AccessLogSettings | null
+  /** Which answers say where the time went: none, those to requests that ask for it, or all. */
+  serverTiming: 'off' | 'asked' | 'on'
 }
 
 export interface EdgeOptions extends EdgeSettings {

@@ -20,6 +20,7 @@ export interface ExchangeOptions {
   responseTimeoutMs: number
   /** Whether each answer is the last one on its connection, because the program is going to stop. */
   closing: boolean
+  serverTiming: 'off' | 'asked' | 'on'
   refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void
   /** Called when an instance did not identify itself, or refused the connection. */
   misrouted(backend: Backend, instanceId: string, reason: string): void
@@ -222,12 +223,13 @@ export function passOn(
     answer.headers.push('Trailer', answer.trailer, 'Transfer-Encoding', 'chunked')
   }
   if (options.closing) response.shouldKeepAlive = false
+  visit.head()
+  if (saysTiming(options, request)) answer.headers.push('Server-Timing', visit.serverTiming())
   try {
     response.writeHead(head.status, head.reason, answer.headers)
   } catch (cause) {
     return unreachable('The instance’s answer could not be read.', { cause })
   }
-  visit.head()
   if (!answer.events) return new AnswerStream(outgoing, response, head.length)
   visit.lasts()
   const stream = new EventStream(outgoing, response, head)
@@ -238,6 +240,13 @@ export function passOn(
 export function notLetThrough(): Problem {
   return misrouted(
     'Something else answered in place of the instance, and its answer was blocked. Try again in a moment.',
+  )
+}
+
+/** `Longhouse-Timing` asks for it, with any value. */
+function saysTiming({ serverTiming }: ExchangeOptions, request: IncomingMessage): boolean {
+  return (
+    serverTiming === 'on' || (serverTiming === 'asked' && request.headers['longhouse-timing'] !== undefined)
   )
 }
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { manualClock } from '../../../src/testing/clock.ts'
 import { addedBoundsMs, type EdgeReport, latencyBoundsMs } from '../contract.ts'
 import { startEdge } from '../edge.fixture.ts'
 import { ask, eventually, route, startInstance, wire } from '../wire.fixture.ts'
 import { EdgeTally } from './tally.ts'
 import { EdgeTotals, mergeReports } from './totals.ts'
 
+const totals = (series = 0, clock = manualClock()) => new EdgeTotals({ series, clock })
 const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0)
 
 test('requests of an instance are counted by class, with the bytes of their bodies', async t => {
@@ -116,11 +118,13 @@ test('the sum of merged reports is the sum of the reports, and survives JSON', (
     return JSON.parse(JSON.stringify(tally.report({ held: 1, logDropped: 3 })))
   }
   const reports = [report(200, 1), report(404, 100_000), report(500, 7)] as const
-  const apart = new EdgeTotals()
+  const apart = totals()
   for (const [index, each] of reports.entries()) apart.add(each, `worker ${index}`)
-  const merged = new EdgeTotals()
+  const merged = totals()
   merged.add(mergeReports(reports))
-  assert.deepEqual(merged.instances(), apart.instances())
+  const sorted = (all: EdgeTotals) =>
+    all.instances().sort((one, other) => (one.instanceId < other.instanceId ? -1 : 1))
+  assert.deepEqual(sorted(merged), sorted(apart))
   assert.deepEqual(merged.metrics(), apart.metrics())
   const a = merged.instances().find(({ instanceId }) => instanceId === 'inst_a')
   assert.deepEqual(a?.answers, [0, 1, 0, 1, 1])
@@ -129,4 +133,41 @@ test('the sum of merged reports is the sum of the reports, and survives JSON', (
   assert.equal(a?.latency.sumMs, 100_008)
   apart.ended('worker 0')
   assert.equal(apart.instances().find(({ instanceId }) => instanceId === 'inst_a')?.inProgress, 2)
+})
+
+test('series of single instances are as many as is set, never fall, and together are all requests', () => {
+  const clock = manualClock()
+  const all = totals(3, clock)
+  const tally = new EdgeTally()
+  const before = new Map<string, number>()
+  let requests = 0
+  const round = (busy: number) => {
+    for (let instance = 0; instance < 50; instance++) {
+      for (let time = instance === busy ? 100 : 1; time > 0; time--) {
+        tally.of(`inst_${instance}`, `name-${instance}`).begin()
+        tally.of(`inst_${instance}`, `name-${instance}`).answered(200, 3)
+        requests++
+      }
+    }
+    all.add(tally.report(quiet))
+    clock.advance(10 * 60_000)
+    const samples =
+      all.metrics().find(({ name }) => name === 'longhouse_instance_requests_total')?.samples ?? []
+    const names = new Set(samples.map(([{ subdomain = '' }]) => subdomain))
+    assert.equal(names.size, 4)
+    assert.ok(names.has('_other'))
+    for (const [{ subdomain = '', status }, value] of samples) {
+      if (status !== '2xx') continue
+      // One that is new, or back, begins again.
+      if (before.has(subdomain)) assert.ok(value >= (before.get(subdomain) ?? 0), subdomain)
+      before.set(subdomain, value)
+    }
+    for (const name of before.keys()) if (!names.has(name)) before.delete(name)
+    return names
+  }
+  assert.deepEqual([...round(40)], ['name-0', 'name-1', 'name-2', '_other'])
+  assert.equal(sum([...before.values()]), requests)
+  assert.ok(round(40).has('name-40'), 'the busiest has series of its own')
+  for (let time = 0; time < 5; time++) round(30)
+  assert.ok(round(30).has('name-30'))
 })

@@ -1,9 +1,14 @@
+import type { Clock } from '../../../src/clock.ts'
 import { counter, gauge, histogram, type Metric } from '../../../src/metrics/exposition.ts'
 import { addedBoundsMs, type EdgeReport, type InstanceReport, type LatencyCounts } from '../contract.ts'
-
 import { latencySamples } from './samples.ts'
+import { InstanceSeries } from './series.ts'
+import { addTo, countBy, sum, sumLatency } from './sums.ts'
 
 const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
+
+/** Of more instances than these, those without a request for longest are forgotten. */
+const mostInstances = 10_000
 
 /** What edges reported since the control plane started, summed up. */
 export class EdgeTotals {
@@ -14,11 +19,17 @@ export class EdgeTotals {
   ])
   readonly #answers = [0, 0, 0, 0, 0]
   readonly #problems = new Map<string, number>()
+  readonly #series: InstanceSeries | null
   #broken = 0
   #logDropped = 0
   #added: LatencyCounts = { counts: new Array<number>(addedBoundsMs.length + 1).fill(0), sumMs: 0 }
   /** By edge: what was held, and in progress for each instance, when it reported last. */
   readonly #levels = new Map<string, { held: number; inProgress: Map<string, number> }>()
+
+  /** `series` is for how many instances there are metrics of their own; none when it is 0. */
+  constructor({ series, clock }: { series: number; clock: Clock }) {
+    this.#series = series > 0 ? new InstanceSeries(series, () => clock.monotonic()) : null
+  }
 
   /** Adds one edge's report. `edge` names the process that it is from. */
   add(report: EdgeReport, edge = 'edge'): void {
@@ -32,19 +43,20 @@ export class EdgeTotals {
       addTo(this.#answers, each.answers)
       this.#broken += each.broken
       const known = this.#instances.get(each.instanceId)
+      this.#instances.delete(each.instanceId)
       this.#instances.set(each.instanceId, known ? sum(known, each) : each)
     }
+    for (const id of this.#instances.keys()) {
+      if (this.#instances.size <= mostInstances) break
+      this.#instances.delete(id)
+    }
+    this.#series?.add(report.instances)
     this.#levels.set(edge, { held: report.held, inProgress })
   }
 
   /** An edge has ended: nothing of it is in progress. */
   ended(edge: string): void {
     this.#levels.delete(edge)
-  }
-
-  /** An instance is gone for good. */
-  forget(instanceId: string): void {
-    this.#instances.delete(instanceId)
   }
 
   /** Of each instance since the control plane started, and what is in progress now. */
@@ -91,6 +103,7 @@ export class EdgeTotals {
       gauge('longhouse_edge_held', 'Requests that wait for their instance to start.', [
         [{}, this.#level(({ held }) => held)],
       ]),
+      ...(this.#series?.metrics() ?? []),
     ]
   }
 
@@ -124,37 +137,4 @@ export function mergeReports([first, ...others]: readonly [EdgeReport, ...EdgeRe
     ...{ added, held, logDropped },
     instances: [...instances.values()],
   }
-}
-
-/** The name is the later one's: an instance may be renamed. */
-function sum(one: InstanceReport, other: InstanceReport): InstanceReport {
-  return {
-    instanceId: other.instanceId,
-    subdomain: other.subdomain,
-    answers: sums(one.answers, other.answers),
-    broken: one.broken + other.broken,
-    refused: one.refused + other.refused,
-    upgraded: one.upgraded + other.upgraded,
-    bytesIn: one.bytesIn + other.bytesIn,
-    bytesOut: one.bytesOut + other.bytesOut,
-    latency: sumLatency(one.latency, other.latency),
-    inProgress: one.inProgress + other.inProgress,
-  }
-}
-
-function sumLatency(one: LatencyCounts, other: LatencyCounts): LatencyCounts {
-  return { counts: sums(one.counts, other.counts), sumMs: one.sumMs + other.sumMs }
-}
-
-const sums = (some: readonly number[], others: readonly number[]) =>
-  some.map((count, index) => count + (others[index] ?? 0))
-
-function addTo(all: number[], more: readonly number[]): void {
-  more.forEach((count, index) => {
-    all[index] = (all[index] ?? 0) + count
-  })
-}
-
-function countBy(all: Map<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [word, count] of Object.entries(more)) all.set(word, (all.get(word) ?? 0) + count)
 }

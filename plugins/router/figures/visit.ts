@@ -83,6 +83,18 @@ export class Visit {
     else this.#instance.answered(this.status, (this.#headAt || performance.now()) - this.startedAt)
   }
 
+  /**
+   * Where the time went until the answer's head, in milliseconds, for `Server-Timing` (W3C): `wait` for the body or the start of
+   * the instance, `edge`, and `upstream`. The instance's own header stays beside it.
+   */
+  serverTiming(): string {
+    const sentAt = this.upstream?.sentAt ?? 0
+    const part = (name: string, ms: number) => `${name};dur=${Math.max(0, ms).toFixed(2)}`
+    const waited = this.#readyAt - this.startedAt
+    const wait = waited > 0 ? `${part('wait', waited)}, ` : ''
+    return `${wait}${part('edge', sentAt - this.#readyAt)}, ${part('upstream', this.#headAt - sentAt)}`
+  }
+
   /** From sending it to the instance until the head of the answer, in milliseconds; null without an answer. */
   get upstreamMs(): number | null {
     const sentAt = this.upstream?.sentAt ?? 0
