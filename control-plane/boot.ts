@@ -26,7 +26,7 @@ export interface BootOptions {
   clock: Clock
   web: Pick<AppOptions, 'info' | 'problemPage'> & {
     renderer(site: Site): AppOptions['renderer']
-    mount?(app: Hono<AppEnv>): void
+    mount?(app: Hono<AppEnv>, site: Site): void
   }
 }
 
@@ -95,7 +95,7 @@ async function start(
     renderer: web.renderer(site),
     problemPage: web.problemPage,
   })
-  web.mount?.(app)
+  web.mount?.(app, site)
   await assembly.start()
 
   const server = createFront({

@@ -1,8 +1,10 @@
-import { type Assets, loadAssets } from '../src/http/assets.ts'
+import type { Site } from '../plugins/site/contract.ts'
+import { type Assets, loadAssets, withAssets } from '../src/http/assets.ts'
 import type { AppContext } from '../src/http/route.ts'
 import { builtRoot } from '../src/root.ts'
 import { version } from '../src/version.ts'
 import { ownerFrame } from '../views/auth/owner-frame.ts'
+import { brandAssets } from '../views/brand.tsx'
 import { operatorFrame } from '../views/operator/operator-frame.ts'
 import { ProblemPage } from '../views/problem-page.tsx'
 import { pageRenderer } from '../views/renderer.tsx'
@@ -20,7 +22,7 @@ export function builtWeb(visitors: Visitors): BootOptions['web'] {
 }
 
 /** The layout of the control plane's pages, and its page for problems. */
-export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web'] {
+export function controlWeb(built: Assets, visitors: Visitors): BootOptions['web'] {
   return {
     info: {
       title: 'Longhouse control plane',
@@ -61,21 +63,26 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         webhooks: 'Events from the payment provider',
       },
     },
-    renderer: site =>
-      pageRenderer({
+    renderer: site => {
+      const assets = branded(built, site)
+      const { icon, colours } = brandAssets(site.brand)
+      return pageRenderer({
+        brand: site.brand,
         place: site.domain,
         assets: {
           style: assets.url('style.css'),
+          ...(colours !== undefined && { colours: assets.url(colours) }),
           script: assets.url('htmx.js'),
-          icon: assets.url('icon.svg'),
+          icon: assets.url(icon),
           passkeys: assets.url('passkeys.js'),
         },
         who: principal => {
           const isPerson = principal?.kind === 'operator' && principal.id.startsWith('opr_')
           return isPerson ? { name: principal.name, href: '/admin/me' } : null
         },
-      }),
-    mount: app => assets.mount(app),
+      })
+    },
+    mount: (app, site) => branded(built, site).mount(app),
     problemPage: (c, { title, detail, errors, status }) => {
       c.status(status as 400)
       const operator = known(() => visitors.isOperator(c))
@@ -96,6 +103,10 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
       return c.render(page, known(() => visitors.isOwner(c)) ? ownerFrame(null, title) : { title })
     },
   }
+}
+
+function branded(assets: Assets, { brand }: Site): Assets {
+  return withAssets(assets, brandAssets(brand).added)
 }
 
 /** False when the check itself fails, which may be the problem that the page is about. */

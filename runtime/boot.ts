@@ -136,6 +136,7 @@ export async function setUp(
       log,
       assets,
       place: ofVolume.place.name,
+      brand: ofVolume.brand,
       routes: assembly.routes,
       around: around.map(({ answer }) => answer),
       hasStarted: () => hasStarted,

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { logoWidth, SupportLink, useBrand } from './brand.tsx'
 import { usePermits } from './permits.tsx'
 
 export interface NavLink {
@@ -28,7 +29,15 @@ export interface PageProps {
 export interface LayoutProps extends PageProps {
   /** The text beside the name: the instance's subdomain, or the site's domain. */
   place: string
-  assets: { style: string; script: string; icon: string; passkeys?: string }
+  assets: {
+    style: string
+    script: string
+    /** The logo, which is the icon too. */
+    icon: string
+    passkeys?: string
+    /** The stylesheet with the site's own colours. */
+    colours?: string
+  }
   /** Who is signed in, with the page about their sign-in. */
   who?: { name: string; href: string } | null
   children?: Child
@@ -50,6 +59,7 @@ const htmxConfig = JSON.stringify({
 export function Layout(props: LayoutProps) {
   const { title, signOut, refresh, narrow, warning, place, assets, who, children } = props
   const permits = usePermits()
+  const brand = useBrand()
   const nav = (props.nav ?? []).filter(({ href }) => permits('get', href))
   return (
     <html lang="en">
@@ -59,7 +69,8 @@ export function Layout(props: LayoutProps) {
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} · ${place}`}</title>
         <link rel="stylesheet" href={assets.style} />
-        <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        {assets.colours ? <link rel="stylesheet" href={assets.colours} /> : null}
+        <link rel="icon" href={assets.icon} type={brand.logo?.type ?? 'image/svg+xml'} />
         <meta name="htmx-config" content={htmxConfig} />
         <script src={assets.script} defer />
         {props.passkeys && assets.passkeys ? <script src={assets.passkeys} defer /> : null}
@@ -75,8 +86,8 @@ export function Layout(props: LayoutProps) {
         </a>
         <header class="site">
           <a class="brand" href="/">
-            <img src={assets.icon} width="22" height="22" alt="" />
-            Longhouse <span class="place">{place}</span>
+            <img src={assets.icon} width={logoWidth(brand, 22)} height="22" alt="" />
+            {brand.name} <span class="place">{place}</span>
           </a>
           {nav.length > 0 ? (
             <nav aria-label="Main">
@@ -104,6 +115,11 @@ export function Layout(props: LayoutProps) {
         <main id="main" class={narrow ? 'narrow' : undefined}>
           {children}
         </main>
+        {brand.support ? (
+          <footer class="site">
+            Help: <SupportLink />
+          </footer>
+        ) : null}
       </body>
     </html>
   )

@@ -1,5 +1,6 @@
 import { raw } from 'hono/html'
 import { jsxRenderer } from 'hono/jsx-renderer'
+import { type Brand, Branded } from './brand.tsx'
 import { Layout, type LayoutProps, type PageProps } from './layout.tsx'
 import { type Permits, ShownTo } from './permits.tsx'
 
@@ -23,8 +24,10 @@ declare module 'hono' {
 export function pageRenderer({
   warning = () => null,
   who = () => null,
+  brand,
   ...frame
 }: Pick<LayoutProps, 'place' | 'assets'> & {
+  brand: Brand
   warning?(): string | null
   /** What the layout says of who is signed in. */
   who?(principal: Principal | undefined): NonNullable<LayoutProps['who']> | null
@@ -33,14 +36,20 @@ export function pageRenderer({
     ({ children, ...rest }, c) => {
       const page = rest as unknown as PageProps
       const permits: Permits = c.get('permits') ?? (() => true)
-      if (page.fragment) return <ShownTo permits={permits}>{children}</ShownTo>
-      return (
-        <ShownTo permits={permits}>
+      const content = page.fragment ? (
+        children
+      ) : (
+        <>
           {raw('<!DOCTYPE html>')}
           <Layout {...page} {...frame} who={who(c.get('principal'))} warning={page.warning ?? warning()}>
             {children}
           </Layout>
-        </ShownTo>
+        </>
+      )
+      return (
+        <Branded brand={brand}>
+          <ShownTo permits={permits}>{content}</ShownTo>
+        </Branded>
       )
     },
     { docType: false },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { mailSettings } from '../../src/delivery/mail-settings.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import '../auth/contract.ts'
+import '../site/contract.ts'
 import './contract.ts'
 import { accountExport } from './account-export.ts'
 import { createMailQueue } from './queue.ts'
@@ -22,11 +23,11 @@ const mailConfig = z
 
 export const mail = definePlugin({
   name: 'mail',
-  needs: ['auth'],
+  needs: ['auth', 'site'],
   config: mailConfig,
   tables: { schema, migrations: 'plugins/mail/migrations' },
   setup: ({ config: server, db, clock, log, services, nudge }) => {
-    const queue = createMailQueue({ db, clock, log, server })
+    const queue = createMailQueue({ db, clock, log, server, brand: services.site.brand })
     if (!server) log.info('mail is off: SMTP_URL and SMTP_FROM are not set')
     return {
       service: {

@@ -8,6 +8,7 @@ import type { Concern } from '../../src/kernel/concern.ts'
 import type { Logger } from '../../src/log.ts'
 import { gauge, type Metric } from '../../src/metrics/exposition.ts'
 import type { Db } from '../../src/storage/database.ts'
+import type { Brand } from '../../views/brand.tsx'
 import { type Email, emailHtml, emailText } from '../../views/mail/email.tsx'
 import type * as schema from './schema.ts'
 import { type Message, messages } from './schema.ts'
@@ -30,8 +31,9 @@ export function createMailQueue(options: {
   clock: Clock
   log: Logger
   server: MailServer | null
+  brand: Brand
 }) {
-  const { db, clock, log, server } = options
+  const { db, clock, log, server, brand } = options
 
   const deliver = async ({ id, to, subject, text, html }: Message) => {
     if (!server) throw new DeliveryError('no mail server is set up', { permanent: false })
@@ -55,7 +57,7 @@ export function createMailQueue(options: {
       if (!server) return false
       const now = clock.now()
       const { subject } = email
-      const words = { subject, text: emailText(email), html: emailHtml(email) }
+      const words = { subject, text: emailText(email, brand), html: emailHtml(email, brand) }
       const row = { id: newId('mail', now), key, to, ...words, ...queuedAt(now) }
       return db.insert(messages).values(row).onConflictDoNothing().run().changes > 0
     },

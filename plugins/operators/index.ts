@@ -46,15 +46,17 @@ export const operators = definePlugin({
         },
       },
     }
+    // What apps and keys for sign-in list, beside those of other sites.
+    const called = `${site.brand.name} ${site.domain}`
     const book = openOperators(db, clock, auth)
     const shared = { auth, book, clock }
     const factor = createSecondFactor({
-      ...{ ...shared, db, seal, from: config.OPERATORS_SECOND_FACTOR, site: site.domain },
+      ...{ ...shared, db, seal, from: config.OPERATORS_SECOND_FACTOR, site: called },
     })
     const passkeys = createPasskeys({
       ...{ ...shared, db },
       trip: roundTrip({ https, kind: 'passkey', withinSeconds: 600, home: '/' }),
-      site: { name: `Longhouse ${site.domain}`, host: `control.${site.domain}`, origin },
+      site: { name: called, host: `control.${site.domain}`, origin },
     })
     const signIn = {
       ...{ auth, book, factor, passkeys, guesses: guessLimit(clock), answerGuesses: guessLimit(clock) },

@@ -13,7 +13,7 @@ export function newAppSecret(): string {
 
 /** What an app needs for this secret. `site` and `email` are what it shows. */
 export function appSecret(secret: string, { site, email }: { site: string; email: string }): AppSecret {
-  const uri = totp(secret, { issuer: `Longhouse ${site}`, label: email }).toString()
+  const uri = totp(secret, { issuer: site, label: email }).toString()
   const { data, size } = encode(uri, { ecc: 'M', border: 4 })
   const path = data
     .flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])))

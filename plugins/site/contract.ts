@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Route } from '../../src/http/route.ts'
+import type { Brand } from '../../views/brand.tsx'
 
 export const routerModes = ['direct', 'behind', 'labels'] as const
 export type RouterMode = (typeof routerModes)[number]
@@ -22,6 +23,8 @@ export interface Site {
   /** How long requests in progress may take when the program stops, in milliseconds. */
   drainGraceMs: number
   production: boolean
+  /** How the site presents itself to customers. */
+  brand: Brand
 }
 
 /** The public URL of a subdomain: `control`, or an instance's. */

@@ -4,6 +4,7 @@ import { defaultBodyRate } from '../../src/http/listener/stall.ts'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { logLevels } from '../../src/log.ts'
+import { brandOf, brandSettings } from './brand/settings.ts'
 import { routerModes, type Site } from './contract.ts'
 import { proxyPresets, trustedProxies } from './trusted-proxies.ts'
 
@@ -37,6 +38,7 @@ export const siteConfig = z
     ROUTER_MODE: z.enum(routerModes, 'must be direct, behind or labels').default('direct'),
     ROUTER_BODY_RATE: setting.integer(0, 1_000_000).prefault(String(defaultBodyRate)),
     ROUTER_DRAIN_GRACE: setting.duration('0ms', '1h').prefault('5s'),
+    ...brandSettings,
     NODE_ENV: z.string().optional(),
     LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   })
@@ -66,6 +68,7 @@ export const siteConfig = z
       bodyRate: env.ROUTER_BODY_RATE,
       drainGraceMs: env.ROUTER_DRAIN_GRACE,
       production: env.NODE_ENV === 'production',
+      brand: brandOf(env),
     }),
   )
 

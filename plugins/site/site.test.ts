@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressSet } from '../../src/http/address.ts'
 import { type Environment, parseConfig } from '../../src/kernel/config.ts'
+import { longhouse } from '../../views/brand.tsx'
 import { labelOf, type Site, siteUrl } from './contract.ts'
 import { siteConfig } from './index.ts'
 
@@ -25,6 +26,7 @@ test('the defaults suit a laptop', () => {
       bodyRate: 500,
       trustedProxies: [],
       production: false,
+      brand: longhouse,
     },
   )
   assert.ok(site.dataRoot.startsWith('/') && site.dataRoot.endsWith('/data'))

@@ -29,6 +29,7 @@ export const noticesWith = (onOpen: (notices: Notices) => void) =>
         clock,
         log,
         place: volume.place,
+        product: volume.brand.name,
         mail: { smtpUrl: config.SMTP_URL, smtpFrom: config.SMTP_FROM },
         sendNow: () => nudge('send-notices'),
       })

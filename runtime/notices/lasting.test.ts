@@ -160,6 +160,7 @@ test('the migration marks incidents without a sent message as not notified', asy
     clock: standingClock(0),
     log: silentLog,
     place,
+    product: 'Longhouse',
     mail: { smtpUrl: '', smtpFrom: '' },
   })
   const old = { kind: 'failing' as const, detail: '', openedAt: 1, closedAt: null, notifiedAt: 1 }

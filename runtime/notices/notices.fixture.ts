@@ -80,7 +80,16 @@ export async function watchOver(
   const [inbox, hook] = await Promise.all([startInbox(t), startHook(t)])
   const place = { name: 'acme', origin: 'https://acme.example.com' }
   const mail = { smtpUrl: inbox.url, smtpFrom: 'jobs@acme.example.com' }
-  const notices = openNotices({ db, sendNow: () => {}, seal, clock, log: silentLog, place, mail })
+  const notices = openNotices({
+    db,
+    sendNow: () => {},
+    seal,
+    clock,
+    log: silentLog,
+    place,
+    product: 'Longhouse',
+    mail,
+  })
   notices.settings.save({ failuresInARow: options.failuresInARow ?? 1 })
   if (options.channels !== false)
     notices.settings.save({ emailTo: 'owner@example.com', webhookUrl: hook.url })

@@ -69,13 +69,15 @@ export function openNotices(options: {
   clock: Clock
   log: Logger
   place: Place
+  /** What the site is called: the sender of messages. */
+  product: string
   mail: MailDefaults
   /** Sends the queued messages now. */
   sendNow: () => void
 }): Notices {
-  const { db, seal, clock, log, place, mail, sendNow } = options
+  const { db, seal, clock, log, place, product, mail, sendNow } = options
   const settings = settingsStore({ db, seal, mail })
-  const outbox = createOutbox({ db, clock, log, place, settings: settings.current })
+  const outbox = createOutbox({ db, clock, log, place, product, settings: settings.current })
   const commitStatuses = commitStatusWriter({ db, clock, log, place })
   const watches = new WeakMap<Watched, ReturnType<typeof createWatch>>()
   let lastBeat: Heartbeat | null = null

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { DiskLevel } from '../../src/storage/disk-limit.ts'
 import type { Seal } from '../../src/storage/seal.ts'
+import type { Brand } from '../../views/brand.tsx'
 
 /** The environment's settings of the instance. The program reads them before the volume is open. */
 export interface VolumeSettings {
@@ -22,6 +23,8 @@ export interface VolumeSettings {
   secretKeysBefore: readonly Buffer[]
   /** How much of the disk the volume may take; null for no limit. */
   diskBytes: number | null
+  /** How the operator presents the site. */
+  brand: Brand
 }
 
 /** The folders of the instance's volume. */
@@ -71,6 +74,8 @@ export interface VolumeService {
   place: Place
   /** The address for links and examples: a guess if `place.origin` is not set. */
   address: string
+  /** How the operator presents the site. */
+  brand: Brand
   /** True if the instance is reached over HTTPS. */
   https: boolean
   /** Seals values in the volume's database. */

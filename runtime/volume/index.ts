@@ -27,7 +27,7 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
     config: volumeConfig,
     setup: ({ config, log, clock, emit }) => {
       const { volume, assetUrl } = opened()
-      const { instanceId, publicUrl, secretKey: given, stopGraceMs } = config
+      const { instanceId, publicUrl, brand, secretKey: given, stopGraceMs } = config
       const { dir } = volume
       const origin = publicUrl?.origin ?? null
       const room = openRoom({
@@ -40,6 +40,7 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
           folders: volume,
           instanceId,
           place: { name: publicUrl?.hostname.split('.')[0] ?? instanceId, origin },
+          brand,
           address: origin ?? 'http://localhost:8080',
           https: publicUrl?.protocol === 'https:',
           seal: openSeal({ given, earlier: config.secretKeysBefore, keyFile: join(dir, 'secret.key') }),

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { addressSet } from '../../src/http/address.ts'
 import { setting } from '../../src/kernel/config.ts'
 import { parseKey } from '../../src/storage/seal.ts'
+import { longhouse } from '../../views/brand.tsx'
+import { parseBrand } from './brand.ts'
 import type { VolumeSettings } from './contract.ts'
 
 export const volumeConfig = z
@@ -58,6 +60,7 @@ export const volumeConfig = z
         }),
       )
       .prefault(''),
+    LONGHOUSE_BRAND: z.string().transform(parseBrand).optional(),
     LONGHOUSE_DISK_LIMIT: setting.size('1m', '102400g').optional(),
   })
   .transform(
@@ -72,6 +75,7 @@ export const volumeConfig = z
       stopGraceMs: env.LONGHOUSE_STOP_GRACE,
       secretKey: env.LONGHOUSE_SECRET_KEY ?? null,
       secretKeysBefore: env.LONGHOUSE_SECRET_KEYS_BEFORE,
+      brand: env.LONGHOUSE_BRAND ?? longhouse,
       diskBytes: env.LONGHOUSE_DISK_LIMIT ?? null,
     }),
   )

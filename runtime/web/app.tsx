@@ -1,11 +1,12 @@
 import type { Hono } from 'hono'
 import { compress } from 'hono/compress'
 import { createApp } from '../../src/http/app.ts'
-import type { Assets } from '../../src/http/assets.ts'
+import { type Assets, withAssets } from '../../src/http/assets.ts'
 import type { Problem } from '../../src/http/problem.ts'
 import type { AppContext, AppEnv, Route } from '../../src/http/route.ts'
 import type { Logger } from '../../src/log.ts'
 import { version } from '../../src/version.ts'
+import { type Brand, brandAssets } from '../../views/brand.tsx'
 import { ProblemPage } from '../../views/problem-page.tsx'
 import { pageRenderer } from '../../views/renderer.tsx'
 import { apiTags } from './api-tags.ts'
@@ -20,6 +21,8 @@ export interface InstanceAppOptions {
   publicUrl: URL | null
   /** The name of the instance. */
   place: string
+  /** How the operator presents the site. */
+  brand: Brand
   trustedProxies: readonly string[]
   log: Logger
   assets: Assets
@@ -36,8 +39,10 @@ export interface InstanceAppOptions {
 
 /** The web app of an instance: its identity, its pages' layout, its error pages. */
 export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
-  const { instanceId, publicUrl, place, trustedProxies, log, assets, isStopping } = options
+  const { instanceId, publicUrl, place, brand, trustedProxies, log, isStopping } = options
   const { routes, around, hasStarted } = options
+  const { icon, colours, added } = brandAssets(brand)
+  const assets = withAssets(options.assets, added)
   const app = createApp({
     log,
     info: {
@@ -54,12 +59,18 @@ export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
     ...(publicUrl && { origins: () => [publicUrl.origin] }),
     before: [answerAs(instanceId), sandboxed, compress()],
     renderer: pageRenderer({
+      brand,
       place,
       warning: () =>
         isStopping()
           ? 'This instance is stopping. Runs that are going may end; no other starts until it is back.'
           : null,
-      assets: { style: assets.url('style.css'), script: assets.url('htmx.js'), icon: assets.url('icon.svg') },
+      assets: {
+        style: assets.url('style.css'),
+        ...(colours !== undefined && { colours: assets.url(colours) }),
+        script: assets.url('htmx.js'),
+        icon: assets.url(icon),
+      },
     }),
     problemPage: (c, problem) => problemPage(c, problem, isPerson(c, options)),
   })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,6 +14,7 @@ export interface Assets {
 const types: Record<string, string> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
+  png: 'image/png',
   svg: 'image/svg+xml',
 }
 
@@ -45,7 +47,7 @@ export function loadAssets(folder: string): Assets {
         const accepted = acceptedEncodings(c.req.header('accept-encoding') ?? '')
         const encoding = encodings.find(name => accepted.has(name))
         const content = await readFile(join(folder, encoding ? file + codings[encoding] : file))
-        c.header('Content-Type', types[file.split('.').pop() ?? ''] ?? 'application/octet-stream')
+        c.header('Content-Type', typeOf(file))
         c.header('Cache-Control', 'public, max-age=31536000, immutable')
         c.header('Vary', 'Accept-Encoding')
         if (encoding) c.header('Content-Encoding', encoding)
@@ -53,6 +55,39 @@ export function loadAssets(folder: string): Assets {
       })
     },
   }
+}
+
+export interface AddedAsset {
+  /** Its plain name, such as `logo.png`; the end says its type. */
+  name: string
+  content: Buffer
+}
+
+/**
+ * The same assets and more, under names that change with their content. A name that is there already is replaced.
+ */
+export function withAssets(assets: Assets, added: readonly AddedAsset[]): Assets {
+  const hashed = added.map(({ name, content }) => {
+    const hash = createHash('sha256').update(content).digest('hex').slice(0, 10)
+    return { name, content, path: `/assets/${name.replace(/(\.\w+)$/, `-${hash}$1`)}` }
+  })
+  return {
+    url: name => hashed.find(each => each.name === name)?.path ?? assets.url(name),
+    mount: app => {
+      for (const { path, content } of hashed) {
+        app.get(path, c => {
+          c.header('Content-Type', typeOf(path))
+          c.header('Cache-Control', 'public, max-age=31536000, immutable')
+          return c.body(new Uint8Array(content))
+        })
+      }
+      assets.mount(app)
+    },
+  }
+}
+
+function typeOf(file: string): string {
+  return types[file.split('.').pop() ?? ''] ?? 'application/octet-stream'
 }
 
 /** The encodings that a client accepts, without those refused by `q=0`. */

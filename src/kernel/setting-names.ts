@@ -12,7 +12,7 @@ export function settingNames(schema: unknown): string[] {
 
 /** Only our own variables have this prefix. */
 const ownPrefix =
-  /^(LONGHOUSE|INSTANCE|ROUTER|PROVISIONER|BILLING|BRIDGE|SSO|RETENTION|OPENID|OPERATORS|CONTROL_PLANE)_/
+  /^(BRAND|LONGHOUSE|INSTANCE|ROUTER|PROVISIONER|BILLING|BRIDGE|SSO|RETENTION|OPENID|OPERATORS|CONTROL_PLANE)_/
 
 /** Used by the compose file, by scripts and by tests. */
 const elsewhere = new Set(['LONGHOUSE_CONTROL_PLANE_IMAGE', 'LONGHOUSE_TEST_IMAGE', 'LONGHOUSE_DEMAND_ALL'])

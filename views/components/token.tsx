@@ -18,7 +18,7 @@ export function MadeToken({ name, secret, url }: { name: string; secret: string;
       <p>
         <code class="secret">{secret}</code>
       </p>
-      <p>Copy it now: it is shown only once. Longhouse keeps only a hash.</p>
+      <p>Copy it now: it is shown only once. Only a hash of it is kept.</p>
       <pre class="code">{`curl -H 'Authorization: Bearer ${secret}' ${url}`}</pre>
     </Notice>
   )

@@ -1,3 +1,4 @@
+import { useBrand } from '../brand.tsx'
 import { Button } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 
@@ -14,6 +15,7 @@ export interface LoginPageProps {
 }
 
 export function LoginPage({ place, next, error, password, sso }: LoginPageProps) {
+  const { name } = useBrand()
   const onward = next && next !== '/' ? `?next=${encodeURIComponent(next)}` : ''
   return (
     <div class="card">
@@ -24,7 +26,7 @@ export function LoginPage({ place, next, error, password, sso }: LoginPageProps)
       {sso ? (
         <p>
           <a class={password ? 'button' : 'button primary'} href={`/auth/sso${onward}`}>
-            Sign in with your Longhouse account
+            Sign in with your {name} account
           </a>
         </p>
       ) : null}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Brand, longhouse } from '../brand.tsx'
 import { type Email, emailHtml, emailText } from './email.tsx'
 import * as emails from './emails.tsx'
 
@@ -25,7 +26,7 @@ const all: Record<string, Email> = {
 
 test('every email has the same words in HTML and text, and a link', () => {
   for (const [name, email] of Object.entries(all)) {
-    const [html, text] = [emailHtml(email), emailText(email)]
+    const [html, text] = [emailHtml(email, longhouse), emailText(email, longhouse)]
     assert.match(email.subject, /acme/, name)
     assert.match(html, /^<!doctype html><html lang="en">/, name)
     assert.doesNotMatch(text, /[<>]|&(amp|lt|gt|quot|#39);|\n{3}/, name)
@@ -35,7 +36,7 @@ test('every email has the same words in HTML and text, and a link', () => {
 })
 
 test('dates are listed, and addresses are shown unchanged', () => {
-  const text = emailText(all.paymentFailed as Email)
+  const text = emailText(all.paymentFailed as Email, longhouse)
   assert.match(
     text,
     /\n- 22 November 2026: it stops\n- 23 November 2026: its container is removed & its data kept\n/,
@@ -45,5 +46,31 @@ test('dates are listed, and addresses are shown unchanged', () => {
 
 test('names that look like HTML are escaped', () => {
   const email = emails.recovered({ subdomain: '<b>', url: 'https://x.example.com/"><script>' })
-  assert.doesNotMatch(emailHtml(email), /<script>/)
+  assert.doesNotMatch(emailHtml(email, longhouse), /<script>/)
+})
+
+test('an email names the site and where to get help, in the site’s colour', () => {
+  const brand: Brand = {
+    name: 'Nightly & Sons',
+    logo: null,
+    colours: {
+      accent: ['#005f5f', '#5fbfbf'],
+      strong: ['#004040', '#7fdfdf'],
+      onAccent: ['#ffffff', '#110f0d'],
+    },
+    support: { href: 'mailto:help@nightly.example', text: 'help@nightly.example' },
+  }
+  const email = all.welcome as Email
+  const [html, text] = [emailHtml(email, brand), emailText(email, brand)]
+  assert.match(html, /background:#005f5f;color:#ffffff/)
+  assert.doesNotMatch(html + text, /Longhouse/)
+  assert.match(text, /^Nightly & Sons\n\nYour instance is ready\n\n/)
+  assert.match(text, /because you have an instance at Nightly & Sons\.\n\nHelp: help@nightly\.example$/)
+  assert.match(
+    emailText(email, {
+      ...brand,
+      support: { href: 'https://nightly.example/help', text: 'nightly.example/help' },
+    }),
+    /Help: nightly\.example\/help: https:\/\/nightly\.example\/help$/,
+  )
 })

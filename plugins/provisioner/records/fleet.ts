@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/clock.ts'
 import type { Events } from '../../../src/kernel/control-plane.ts'
 import type { Logger } from '../../../src/log.ts'
 import { isDiskFull } from '../../../src/storage/disk.ts'
+import { isUnbranded } from '../../../views/brand.tsx'
 import type { RouterService } from '../../router/contract.ts'
 import type { Site } from '../../site/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
@@ -93,6 +94,8 @@ export function specOf(fleet: Fleet, instance: Instance): InstanceSpec {
       ...(instance.secretsOf.length > 0 && {
         LONGHOUSE_SECRET_KEYS_BEFORE: instance.secretsOf.map(id => secretKeys.of(id)).join(','),
       }),
+      // It is in pages that the customer sees, and so is no secret to their jobs.
+      ...(!isUnbranded(site.brand) && { LONGHOUSE_BRAND: JSON.stringify(site.brand) }),
       LONGHOUSE_VOLUME_ID: instance.id,
       ...(instance.handedOverAt !== null && {
         LONGHOUSE_HANDED_OVER_AT: new Date(instance.handedOverAt).toISOString(),

@@ -3,6 +3,7 @@ import type { Events } from '../../../src/kernel/control-plane.ts'
 import { openSqlite, openTables } from '../../../src/storage/database.ts'
 import { type ManualClock, manualClock } from '../../../src/testing/clock.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { longhouse } from '../../../views/brand.tsx'
 import type { Destination } from '../../router/contract.ts'
 import type { Driver } from '../driver.ts'
 import type { Instance, InstanceRow } from '../schema.ts'
@@ -58,6 +59,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
       bodyRate: 0,
       drainGraceMs: 5000,
       production: false,
+      brand: longhouse,
     },
     timezone: 'UTC',
     stopGraceMs: 1000,

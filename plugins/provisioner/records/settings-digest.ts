@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { and, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
+import { isUnbranded } from '../../../views/brand.tsx'
 import { siteUrl } from '../../site/contract.ts'
 import { type Instance, instances } from '../schema.ts'
 import type { Fleet } from './fleet.ts'
@@ -29,6 +30,8 @@ export function settingsDigest(fleet: Fleet): string {
     runsAtOnce,
     key,
     mail,
+    // Instances of sites without a brand were made before there were brands.
+    brand: isUnbranded(site.brand) ? undefined : site.brand,
     equipped,
     driver: [driver.name, driver.settings],
   }

@@ -22,9 +22,10 @@ export function createOutbox(options: {
   clock: Clock
   log: Logger
   place: Place
+  product: string
   settings(): NoticeSettings
 }) {
-  const { db, clock, log, place, settings } = options
+  const { db, clock, log, place, product, settings } = options
 
   const deliver = async (message: Message) => {
     const given = settings()
@@ -40,7 +41,7 @@ export function createOutbox(options: {
     if (!url) throw new DeliveryError(`${labels[channel]} is not set up any more`, { permanent: true })
     const shape = channel === 'webhook' ? shapeOf(url) : channel
     return postWebhook(url, {
-      body: bodyOf(message, shape, place.name),
+      body: bodyOf(message, shape, { instance: place.name, product }),
       // No signature for a recipient without a key to check it.
       secret: shape === 'longhouse' ? given.webhookSecret : '',
       deliveryId: id,

@@ -9,7 +9,10 @@ const green = 0x1a7f37
  * A notice in the format of Discord’s webhooks. Limits (discord.com/developers/docs): 256 characters in an embed’s
  * title, 4096 in its description, 1024 in a field, 6000 in total. It disables mentions, whatever a log contains.
  */
-export function discordBody({ subject, text, summary, url, run, at, good }: MessageContent): unknown {
+export function discordBody(
+  { subject, text, summary, url, run, at, good }: MessageContent,
+  username: string,
+): unknown {
   const address = run?.url ?? url
   const code = (part: string, most: number) => `\`\`\`\n${cut(part.replaceAll('```', "'''"), most)}\n\`\`\``
   const description = [
@@ -18,7 +21,7 @@ export function discordBody({ subject, text, summary, url, run, at, good }: Mess
     ...(run?.logTail ? [`Log:\n${code(run.logTail.slice(-900), 900)}`] : []),
   ].join('\n')
   return {
-    username: 'Longhouse',
+    username,
     allowed_mentions: { parse: [] },
     embeds: [
       {

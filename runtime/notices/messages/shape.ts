@@ -17,10 +17,14 @@ export function shapeOf(url: string): Shape {
 }
 
 /** The JSON body to post. */
-export function bodyOf(message: Message, shape: Shape, instance: string): string {
+export function bodyOf(
+  message: Message,
+  shape: Shape,
+  { instance, product }: { instance: string; product: string },
+): string {
   const { id, kind, content } = message
   if (shape === 'slack') return JSON.stringify(slackBody(content))
-  if (shape === 'discord') return JSON.stringify(discordBody(content))
+  if (shape === 'discord') return JSON.stringify(discordBody(content, product))
   const { type, subject, text, jobId, incidentId, url, at, run, reminder = 0 } = content
   return JSON.stringify({
     id,

@@ -149,7 +149,7 @@ function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: Rep
         </form>
         {remote.connected ? (
           <Confirm ask="Disconnect…" confirm="Disconnect" action="/api/jobs/repo/remote/remove">
-            <p>Longhouse forgets the address and the token. Nothing is deleted, here or on the remote.</p>
+            <p>The address and the token are forgotten. Nothing is deleted, here or on the remote.</p>
           </Confirm>
         ) : null}
       </div>

@@ -1,3 +1,4 @@
+import { useBrand } from '../../brand.tsx'
 import { Confirm, PostButton } from '../../components/button.tsx'
 import { PageHead, Panel } from '../../components/panel.tsx'
 import { Badge } from '../../components/status.tsx'
@@ -18,7 +19,7 @@ export function SignInSettingsPage({ password, controlPlane, via }: SignInSettin
       <PageHead title="Sign-in" lead="How people sign in to this instance." />
       <SettingsNav current="/settings/sign-in" />
       <div class="stack">
-        <Panel title="Your Longhouse account" aside={<State on={controlPlane !== null} />}>
+        <Panel title={`Your ${useBrand().name} account`} aside={<State on={controlPlane !== null} />}>
           {controlPlane === null ? (
             <p>Single sign-on is not set up on this site.</p>
           ) : (
