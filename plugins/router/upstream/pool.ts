@@ -30,7 +30,10 @@ export class UpstreamPool {
   readonly #idle: Connection[] = []
   readonly #all = new Set<Connection>()
   readonly #opening = new Set<Socket>()
+  /** Requests without a connection, oldest first. Whichever connection is there first takes the oldest, so that they stay in order. */
   readonly #waiting: UpstreamRequest[] = []
+  /** How many of those being opened are for those that wait. */
+  #openingForAll = 0
   #sweep: NodeJS.Timeout | null = null
   #retired = false
 
@@ -42,8 +45,11 @@ export class UpstreamPool {
   send(request: UpstreamRequest, fresh = false): void {
     const idle = fresh ? undefined : this.#takeIdle()
     if (idle) this.#carry(idle, request)
-    else if (fresh || this.#size < this.#options.mostConnections) this.#open(request, fresh)
-    else this.#waiting.push(request)
+    else if (fresh) this.#open(request)
+    else {
+      this.#waiting.push(request)
+      this.#openNext()
+    }
   }
 
   /** Closes idle connections now, and busy ones when their requests end. */
@@ -74,24 +80,29 @@ export class UpstreamPool {
     }
   }
 
-  #open(request: UpstreamRequest, fresh: boolean): void {
+  /** Opens a connection for this request alone, or for the oldest that waits by then. */
+  #open(alone?: UpstreamRequest): void {
     const { host, port, instanceId, proofMs } = this.#options
-    const inlet = new Inlet({ host, port, handsOver: request.outgoing.maySwitch ?? false })
+    const inlet = new Inlet({ host, port, handsOver: alone?.outgoing.maySwitch ?? false })
     const { socket } = inlet
     this.#opening.add(socket)
+    if (!alone) this.#openingForAll++
     prove(inlet, instanceId, proofMs, error => {
       this.#opening.delete(socket)
+      if (!alone) this.#openingForAll--
       if (error) {
-        request.fail(error)
-        this.#next()
+        const failed = alone ?? this.#nextWaiting()
+        failed?.fail(error)
+        this.#openNext()
         return
       }
       const connection = new Connection(inlet, {
-        freed: each => (fresh ? each.destroy() : this.#freed(each)),
+        freed: each => (alone ? each.destroy() : this.#freed(each)),
         gone: each => this.#gone(each),
       })
       this.#all.add(connection)
-      this.#carry(connection, request)
+      if (alone) this.#carry(connection, alone)
+      else this.#freed(connection)
     })
   }
 
@@ -127,13 +138,11 @@ export class UpstreamPool {
     if (!this.#all.delete(connection)) return
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
-    this.#next()
+    this.#openNext()
   }
 
-  #next(): void {
-    if (this.#waiting.length === 0 || this.#size >= this.#options.mostConnections) return
-    const next = this.#nextWaiting()
-    if (next) this.#open(next, false)
+  #openNext(): void {
+    if (this.#openingForAll < this.#waiting.length && this.#size < this.#options.mostConnections) this.#open()
   }
 
   #nextWaiting(): UpstreamRequest | undefined {
