@@ -63,7 +63,12 @@ export class Edge {
 
   constructor(options: EdgeOptions) {
     this.#options = options
-    this.#holding = new Holding({ clock: options.clock, holdMs: options.holdMs, limit: options.holdLimit })
+    this.#holding = new Holding({
+      clock: options.clock,
+      holdMs: options.holdMs,
+      limit: options.holdLimit,
+      limitBytes: options.holdBytes,
+    })
     this.#admission = new Admission(options.limits)
     this.#originOf = originReader(options.site)
     this.#record = new EdgeRecord(options)
@@ -116,10 +121,7 @@ export class Edge {
     else {
       const origin = this.#originOf(request, target.host)
       const admitted = this.#permitFor(target, origin, request, response, socket)
-      if (!admitted) return true
-      const passage = this.#passageOf(admitted, request, response)
-      if (passage instanceof Problem) this.#refuse(request, response, passage)
-      else tunnel(passage, socket, head, this.#exchange)
+      if (admitted) this.#join(admitted, request, response, { socket, head }, true)
     }
     return true
   }
@@ -228,34 +230,52 @@ export class Edge {
       const takeBack = (resume = () => this.#pass(admitted, request, response, false)) => {
         if (!mayTakeBack) return false
         mayTakeBack = false
-        return this.#takeBack(admitted, passage, response, resume)
+        return this.#takeBack(admitted, passage, resume)
       }
       exchange({ ...passage, takeBack }, this.#exchange)
       return
     }
-    const { subdomain } = admitted.target
-    const starting = this.#backends.get(subdomain)?.destination.state === 'starting'
-    if (starting && mayHold && this.#mayHold && !loadsPage(request)) {
-      const resume = () => {
-        admitted.visit.ready()
-        this.#pass(admitted, request, response, false)
-      }
-      if (this.#holding.hold(subdomain, response, resume)) return
-    }
+    const resume = () => this.#pass(admitted, request, response, false)
+    if (mayHold && !loadsPage(request) && this.#hold(admitted, request, response, resume)) return
     this.#refuse(request, response, passage)
   }
 
-  /** An instance that is being replaced drops connections: no request fails for that. */
-  #takeBack(admitted: Admitted, { ready }: Passage, response: ServerResponse, again: () => void) {
-    const { subdomain } = admitted.target
-    const destination = this.#backends.get(subdomain)?.destination
-    if (!this.#mayHold || response.destroyed) return false
-    if (destination?.state === 'starting') {
-      return this.#holding.hold(subdomain, response, () => {
-        admitted.visit.ready()
-        again()
-      })
+  #join(
+    admitted: Admitted,
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: { socket: Duplex; head: Buffer },
+    mayHold: boolean,
+  ): void {
+    const passage = this.#passageOf(admitted, request, response)
+    if (!(passage instanceof Problem)) {
+      tunnel(passage, connection.socket, connection.head, this.#exchange)
+      return
     }
+    const resume = () => this.#join(admitted, request, response, connection, false)
+    if (mayHold && this.#hold(admitted, request, response, resume)) return
+    this.#refuse(request, response, passage)
+  }
+
+  /** Holds a request while its instance starts. Returns false when it cannot be held. */
+  #hold(
+    { target, visit }: Admitted,
+    request: IncomingMessage,
+    response: ServerResponse,
+    resume: () => void,
+  ): boolean {
+    if (!this.#mayHold || this.#backends.get(target.subdomain)?.destination.state !== 'starting') return false
+    return this.#holding.hold(target.subdomain, request, response, () => {
+      visit.ready()
+      resume()
+    })
+  }
+
+  /** An instance that is being replaced drops connections: no request fails for that. */
+  #takeBack(admitted: Admitted, { ready, request, response }: Passage, again: () => void) {
+    if (!this.#mayHold || response.destroyed) return false
+    const destination = this.#backends.get(admitted.target.subdomain)?.destination
+    if (destination?.state === 'starting') return this.#hold(admitted, request, response, again)
     const moved =
       destination?.state === 'ready' && (destination.host !== ready.host || destination.port !== ready.port)
     if (moved) again()

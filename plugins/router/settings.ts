@@ -15,6 +15,8 @@ export interface EdgeSettings {
   holdMs: number
   /** How many requests may be held at a time while their instances start. */
   holdLimit: number
+  /** How much memory held requests may take together. */
+  holdBytes: number
   /** How many requests may be waiting or in progress at a time, per client and per instance. */
   limits: { perClient: number; perInstance: number }
   /** Null for none. */

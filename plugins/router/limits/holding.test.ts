@@ -187,6 +187,66 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
+  it('reach it in the order in which they came', async () => {
+    await withEdge({}, async (edge, time) => {
+      const instance = await startInstance('inst_soon')
+      const asked: Promise<unknown>[] = []
+      for (let i = 0; i < 100; i++) {
+        asked.push(ask(edge, 'soon.localhost', { path: `/${i}` }))
+        await eventually(() => time.waiting() === i + 1)
+      }
+      route(edge, 'soon', instance)
+      await Promise.all(asked)
+      assert.deepEqual(
+        instance.asked.map(({ url }) => url),
+        asked.map((_, i) => `/${i}`),
+      )
+      await instance.close()
+    })
+  })
+
+  it('wait for it when they upgrade the connection, too', async () => {
+    await withEdge({}, async (edge, time) => {
+      const instance = await startInstance('inst_soon')
+      instance.server.on('upgrade', (_, socket) => {
+        socket.end(
+          'HTTP/1.1 101 Switching Protocols\r\nLonghouse-Instance: inst_soon\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello',
+        )
+      })
+      const upgrade = 'GET / HTTP/1.1\r\nHost: soon.localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'
+      const late = wire(edge, upgrade)
+      await eventually(() => time.waiting() === 1)
+      time.elapse()
+      assert.match(await late.ended(), /^HTTP\/1\.1 503 [\s\S]*instance-starting/)
+      const line = wire(edge, upgrade)
+      await eventually(() => time.waiting() === 1)
+      route(edge, 'soon', instance)
+      await line.until(/^HTTP\/1\.1 101 [\s\S]*hello$/)
+      line.socket.destroy()
+      await instance.close()
+    })
+  })
+
+  it('are limited in memory, and one instance cannot take every place', async () => {
+    await withEdge({ ROUTER_HOLD_BYTES: '1m', ROUTER_HOLD_LIMIT: '20' }, async (edge, time) => {
+      edge.router.set('other', { state: 'starting', instanceId: 'inst_other' })
+      const body = 'x'.repeat(64 * 1024)
+      const large = Array.from({ length: 16 }, () => ask(edge, 'soon.localhost', { method: 'POST', body }))
+      assert.equal((await Promise.race(large)).status, 503)
+      assert.equal(time.waiting(), 15)
+      time.elapse()
+      await Promise.all(large)
+
+      const small = Array.from({ length: 19 }, () => ask(edge, 'soon.localhost'))
+      assert.equal((await Promise.race(small)).status, 503)
+      assert.equal(time.waiting(), 18)
+      const other = ask(edge, 'other.localhost')
+      await eventually(() => time.waiting() === 19)
+      time.elapse()
+      await Promise.all([...small, other])
+    })
+  })
+
   it('are answered when the program stops', async () => {
     const time = standingClock()
     const edge = await startEdge({}, time.clock)
