@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
+import { domains } from '../plugins/domains/index.ts'
 import { operators } from '../plugins/operators/index.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
 import { sso } from '../plugins/sso/index.ts'
@@ -21,7 +22,11 @@ import { allRows } from '../src/testing/rows.ts'
 
 test('no other site’s page can send our forms or call a route that changes something', async t => {
   const root = memoryFolder(t)
-  const shop = await openShop(t, { root, plugins: [backup, sso, operators], env: { HEALTH_TIMEOUT: '30s' } })
+  const shop = await openShop(t, {
+    root,
+    plugins: [backup, domains, sso, operators],
+    env: { HEALTH_TIMEOUT: '30s' },
+  })
   const { app, routes } = shop.program
   const host = `control.localhost:${shop.port}`
   const [ada, bob, grace] = [await shop.owner('ada'), await shop.owner('bob'), await shop.owner('grace')]

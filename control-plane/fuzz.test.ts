@@ -5,6 +5,7 @@ import { alerts } from '../plugins/alerts/index.ts'
 import { audit } from '../plugins/audit/index.ts'
 import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
+import { domains } from '../plugins/domains/index.ts'
 import { metrics } from '../plugins/metrics/index.ts'
 import { operators } from '../plugins/operators/index.ts'
 import { overview } from '../plugins/overview/index.ts'
@@ -78,7 +79,20 @@ test(`${requests} random requests over all routes cause no server error and chan
   const root = memoryFolder(t)
   const shop = await openShop(t, {
     root,
-    plugins: [metrics, alerts, audit, overview, sdk, sso, backup, operators, tokens, upgrades, usage],
+    plugins: [
+      metrics,
+      domains,
+      alerts,
+      audit,
+      overview,
+      sdk,
+      sso,
+      backup,
+      operators,
+      tokens,
+      upgrades,
+      usage,
+    ],
     env: { HEALTH_TIMEOUT: '30s' },
   })
   const ada = await shop.owner('ada')

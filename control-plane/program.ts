@@ -4,6 +4,7 @@ import { auth } from '../plugins/auth/index.ts'
 import { backup } from '../plugins/backup/index.ts'
 import { billing } from '../plugins/billing/index.ts'
 import { certificates } from '../plugins/certificates/index.ts'
+import { domains } from '../plugins/domains/index.ts'
 import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
 import { metrics } from '../plugins/metrics/index.ts'
@@ -26,6 +27,7 @@ export const plugins = [
   audit,
   backup,
   certificates,
+  domains,
   health,
   metrics,
   mail,

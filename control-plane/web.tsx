@@ -43,6 +43,7 @@ export function controlWeb(built: Assets, visitors: Visitors): BootOptions['web'
         checkout: 'Choosing a plan',
         description: 'This API description',
         health: 'Health of the control plane',
+        internal: 'Questions of the proxy in front',
         instances: 'The owner’s instances',
         keys: 'Public keys that verify single sign-on tokens',
         invitation: 'Accepting an invitation as an operator',

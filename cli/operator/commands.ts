@@ -3,6 +3,7 @@ import { ofAccess } from './access.ts'
 import { ofAlerts } from './alerts.ts'
 import { copying } from './backups.ts'
 import { bulk } from './bulk.ts'
+import { ofDomains } from './domains.ts'
 import { ofEnvironment } from './environment.ts'
 import { lookingBack } from './history.ts'
 import { instance } from './instance.ts'
@@ -14,7 +15,7 @@ import { open, watching } from './watching.ts'
 
 /** The commands that ask a control plane, by the groups of the help. */
 export const operatorCommands: Readonly<Record<string, readonly Command[]>> = {
-  Instances: [instances, instance, ...lookingBack, open, ...operating, bulk, ...ofEnvironment],
+  Instances: [instances, instance, ...lookingBack, open, ...operating, bulk, ...ofEnvironment, ...ofDomains],
   Backups: copying,
   Fleet: ofFleetUpgrades,
   Watching: [...watching, ...ofAlerts],

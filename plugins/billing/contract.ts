@@ -53,6 +53,8 @@ export interface Plan {
   price: string
   /** How many instances an account on this plan may have. */
   instances: number
+  /** How many domains each instance may have; null for what every instance may. */
+  domains: number | null
   /** The limits of each instance; null for the default limits. */
   limits: LimitsOfPlan | null
 }

@@ -32,6 +32,11 @@ const planShape = z
       .min(1, 'must be 1 or more')
       .max(1000, 'must be at most 1000')
       .default(1),
+    domains: z
+      .int('must be a whole number')
+      .min(0, 'must be 0 or more')
+      .max(1000, 'must be at most 1000')
+      .optional(),
     memory: setting.size('64m', '1024g').optional(),
     cpus: z
       .number('must be a number of cores such as 0.5')
@@ -54,7 +59,7 @@ const planShape = z
     path: ['memory'],
     message: 'must be set together with cpus, or not at all',
   })
-  .transform(({ memory, cpus, processes, disk, runs, ...plan }): Plan => {
+  .transform(({ memory, cpus, processes, disk, runs, domains = null, ...plan }): Plan => {
     const limits = {
       ...(memory !== undefined && { memoryBytes: memory }),
       ...(cpus !== undefined && { cpus }),
@@ -62,7 +67,7 @@ const planShape = z
       ...(disk !== undefined && { diskBytes: disk }),
       ...(runs !== undefined && { runsAtOnce: runs }),
     }
-    return { ...plan, limits: Object.keys(limits).length === 0 ? null : limits }
+    return { ...plan, domains, limits: Object.keys(limits).length === 0 ? null : limits }
   })
 
 const plansExample = '[{"id":"basic","name":"Basic","cost":"9 € a month","price":"price_1Abc","instances":1}]'

@@ -307,6 +307,8 @@ export interface InstanceLimit {
   by: string | null
   /** Something with room for more can be chosen at `/billing`. */
   larger: boolean
+  /** How many domains each of them may have; null for what every instance may. */
+  domains?: number | null
 }
 
 /**
@@ -362,6 +364,15 @@ export interface InstanceChange {
     | 'claim'
     | 'bill'
     | 'exempt'
+    | 'add-domain'
+    | 'vouch-domain'
+    | 'prove-domain'
+    | 'lose-domain'
+    | 'stop-domain'
+    | 'expire-domain'
+    | 'remove-domain'
+    | 'open-gate'
+    | 'close-gate'
   operationId: string | null
   /** `accepted` is work that has begun; `superseded` work that a newer operation took the place of. */
   result: 'accepted' | 'done' | 'failed' | 'superseded'
@@ -473,6 +484,8 @@ export interface ProvisionerService {
   measure(signal: AbortSignal): Promise<{ measured: MeasuredInstance[]; restMs: number }>
   /** Makes a folder that belongs to the user of the instances; one that is there stays. */
   makeFolder(folder: string): Promise<void>
+  /** Announces what another plugin changed of an instance to those who record it. Call it in the transaction that makes the change. */
+  changed(change: InstanceChange): void
   /** Every instance that is meant to run and has an address. */
   watched(): WatchedInstance[]
   /** One of them; null when it is not meant to run, or has no address. */

@@ -78,6 +78,7 @@ export function provisionerService(parts: {
       return { measured, restMs }
     },
     makeFolder: folder => fleet.driver.prepareVolume({ volume: folder }),
+    changed: change => fleet.changed(change),
     watched: () => watched(db),
     watchedOne: id => watchedOne(db, id),
     recordHealth: (id, seen) => {

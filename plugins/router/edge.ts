@@ -106,7 +106,7 @@ export class Edge {
   intercept(request: IncomingMessage, response: ServerResponse): boolean {
     const target = readTarget(this.#options.site, this.#rules.hosts, request)
     if (target.kind === 'control') return false
-    if (target.kind === 'stranger' && asksForHealth(request, target.path)) return false
+    if (target.kind === 'stranger' && asksUs(request, target.path)) return false
     if (target.kind === 'instance') this.#admit(target, request, response)
     else this.#turnAway(request, response, this.#refusalOf(target))
     return true
@@ -348,10 +348,8 @@ export class Edge {
   }
 }
 
-/** Load balancers and uptime checks request /health by IP address. */
-function asksForHealth(request: IncomingMessage, path: string): boolean {
-  return (
-    (request.method === 'GET' || request.method === 'HEAD') &&
-    (path === '/health' || path.startsWith('/health?'))
-  )
+/** Load balancers and uptime checks request /health by IP address, and so does the proxy in front with its questions. */
+function asksUs(request: IncomingMessage, path: string): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false
+  return path === '/health' || path.startsWith('/health?') || path.startsWith('/internal/tls-ask?')
 }

@@ -107,6 +107,10 @@ test('a browser that opens the address of a form gets to the page above it', asy
   const app = appForTest([...things, change('/things/{name}/parts/remove'), change('/api/remove')])
   const visit = await app.request('/things/abc/parts/remove', { headers: page })
   assert.deepEqual([visit.status, visit.headers.get('location')], [303, '/things/abc'])
+  for (const id of ['%00', '%F0%9F%92%A3', '%E0%A4%A', 'a%2Fb', '%25']) {
+    const strange = await app.request(`/things/${id}/parts/remove`, { headers: page })
+    assert.deepEqual([strange.status, strange.headers.get('location')], [303, `/things/${id}`])
+  }
   assert.equal((await app.request('/things/abc/parts/remove')).status, 405, 'for programs it stays an error')
   assert.equal((await app.request('/api/remove', { headers: page })).status, 405)
   assert.equal((await app.request('/things/abc/parts', { headers: page })).status, 404)

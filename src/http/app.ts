@@ -108,7 +108,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.notFound(c => {
     const allowed = methodsFor(app, c)
     if (allowed.length > 0 && !allowed.includes(c.req.method)) {
-      const above = isVisit(c, allowed) ? pageAbove(app, c.req.path) : null
+      const above = isVisit(c, allowed) ? pageAbove(app, new URL(c.req.url).pathname) : null
       if (above !== null) return c.redirect(above, 303)
       throw methodNotAllowed(`${c.req.method} is not allowed here; use ${allowed.join(' or ')}.`, {
         headers: { Allow: allowed.join(', ') },
@@ -235,7 +235,7 @@ function isVisit(c: AppContext, allowed: readonly string[]): boolean {
   return c.req.method === 'GET' && allowed.includes('POST') && wantsPage(c) && !c.req.path.startsWith('/api/')
 }
 
-/** The address of the nearest page above a path; null without one. */
+/** The address of the nearest page above a path, which is in the encoded form of an address; null without one. */
 function pageAbove(app: Hono<AppEnv>, path: string): string | null {
   for (let above = path; above !== '/'; ) {
     above = above.slice(0, above.lastIndexOf('/')) || '/'

@@ -64,6 +64,7 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
         <Kept {...instance} now={now} />
       ) : (
         <>
+          <Addresses subdomain={subdomain} />
           <Download subdomain={subdomain} />
           <Password subdomain={subdomain} />
           <Removal subdomain={subdomain} keptMs={keptMs} plan={instance.billed ? plan : null} />
@@ -95,6 +96,21 @@ function Actions({ subdomain, status, url, suspension, reachable }: OwnedInstanc
         </>
       )}
     </>
+  )
+}
+
+function Addresses({ subdomain }: { subdomain: string }) {
+  return (
+    <Panel title="Addresses">
+      <div class="stack">
+        <p>Give the instance names of your own, such as jobs.example.org.</p>
+        <p class="actions">
+          <a class="button" href={`/instances/${subdomain}/domains`}>
+            Domains
+          </a>
+        </p>
+      </div>
+    </Panel>
   )
 }
 

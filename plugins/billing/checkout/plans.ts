@@ -54,7 +54,7 @@ export function openPlans(parts: {
         : standings.of(accountId).state === 'trial'
           ? 'The trial'
           : null
-      return { most, by, larger: list.some(each => each.instances > most) }
+      return { most, by, larger: list.some(each => each.instances > most), domains: plan?.domains ?? null }
     },
 
     /** How many instances are paid for or given; null for none, and for a price that is no longer offered. */

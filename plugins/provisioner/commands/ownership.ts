@@ -62,7 +62,7 @@ export class Ownership {
   }
 
   #limit(accountId: string): InstanceLimit {
-    return this.#parts.limit()?.(accountId) ?? { most: 1, by: null, larger: false }
+    return this.#parts.limit()?.(accountId) ?? { most: 1, by: null, larger: false, domains: null }
   }
 
   get #admit(): Admission | null {

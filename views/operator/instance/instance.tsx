@@ -183,6 +183,11 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
           Environment
         </a>
       </IfPermitted>
+      <IfPermitted href={`/admin/instances/${subdomain}/domains`}>
+        <a class="button" href={`/admin/instances/${subdomain}/domains`}>
+          Domains
+        </a>
+      </IfPermitted>
       {reachable ? (
         <a class="button" href={url}>
           Open

@@ -1,0 +1,36 @@
+import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { labelOf, type Site } from '../site/contract.ts'
+
+/** The name below a domain whose TXT record proves it. */
+export const proofLabel = '_longhouse'
+/** A host name has at most 253 characters, and the name of the proof is longer by its label and a dot. */
+const longestName = 253 - proofLabel.length - 1
+const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
+
+/**
+ * Reads the host name that a customer typed. Case and a dot at the end make no difference; letters beyond ASCII become their ASCII
+ * form (UTS 46). Otherwise returns why it cannot be one, in words that follow the name of the field.
+ */
+export function readDomain(site: Site, typed: string): { name: string } | { fault: string } {
+  const text = typed.trim().replace(/\.$/, '')
+  if (text === '') return wrong('must not be empty')
+  if (/[/\\?#@\s]|:\/\//.test(text)) return wrong('must be a host name alone, without a scheme or a path')
+  if (isIP(text.replace(/^\[(.*)\]$/, '$1')) !== 0) return wrong('must be a name, not an IP address')
+  if (text.includes(':')) return wrong('must be a host name alone, without a port')
+  if (text.includes('*')) return wrong('must be one name; names with * cannot be added')
+  const name = domainToASCII(text)
+  if (isIP(name) !== 0) return wrong('must be a name, not an IP address')
+  const labels = name.split('.')
+  if (name === '' || labels.some(each => !label.test(each)))
+    return wrong('must be letters, digits and hyphens between dots')
+  if (labels.length < 2) return wrong('must have at least two parts')
+  if (name.length > longestName) return { fault: `must have at most ${longestName} characters` }
+  if (labelOf(site, name) !== null)
+    return wrong(`must not be ${site.domain} or a name below it, which this site gives out itself`)
+  return { name }
+}
+
+function wrong(fault: string): { fault: string } {
+  return { fault: `${fault}; such as jobs.example.org` }
+}
