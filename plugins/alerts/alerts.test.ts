@@ -61,7 +61,13 @@ const failed: Concern = {
 async function startWatch(t: TestContext, env: Record<string, string>) {
   const clock = manualClock()
   const trouble: { now: Concern[] } = { now: [] }
-  const source = definePlugin({ name: 'trouble', setup: () => ({ concerns: () => trouble.now }) })
+  const source = definePlugin({
+    name: 'trouble',
+    setup: () => ({
+      concernKinds: ['instance-failed', 'operation-failed', 'check-failing'],
+      concerns: () => trouble.now,
+    }),
+  })
   const fleet = await testFleet(t, { plugins: [mail, alerts, source], env, clock })
   return {
     ...fleet,
@@ -161,6 +167,7 @@ test('a receiver that is away gets the alert later, with the same id', async t =
 test('alerts can be silenced for a time, and a silence can be ended', async t => {
   const receiver = await startReceiver(t)
   const watch = await startWatch(t, { ALERT_WEBHOOK_URL: receiver.url })
+  await watch.provision('acme')
   const made = await watch.admin<{ id: string; until: string }>('POST', '/admin/alerts/silences', {
     body: { subdomain: 'acme', for: '2h' },
   })
@@ -180,6 +187,29 @@ test('alerts can be silenced for a time, and a silence can be ended', async t =>
     const { status } = await watch.admin('POST', '/admin/alerts/silences', { body })
     assert.equal(status, 422, JSON.stringify(body))
   }
+})
+
+test('a silence of an instance or a kind that there is not is refused, with what there is', async t => {
+  const watch = await startWatch(t, {})
+  await watch.provision('acme')
+  const silence = async (body: object) =>
+    await watch.admin<{ errors?: { path: string; message: string }[] }>('POST', '/admin/alerts/silences', {
+      body: { for: '1h', ...body },
+    })
+  const { status, body } = await silence({ kind: 'instance-unwell', subdomain: 'acne' })
+  assert.equal(status, 422)
+  assert.match(body.errors?.[0]?.message ?? '', /^must be one of .*instance-failed, instance-unhealthy/)
+  assert.deepEqual(body.errors?.[1], {
+    path: 'subdomain',
+    message: 'must be an instance: none is called "acne"; did you mean "acme"?',
+  })
+  assert.equal((await silence({ kind: 'instance-unhealthy', subdomain: 'acme' })).status, 201)
+  // What is open is offered for silence on the page, whatever became of its instance.
+  watch.trouble.now = [{ ...failed, subdomain: 'gone' }]
+  await watch.look()
+  assert.equal((await silence({ subdomain: 'gone' })).status, 201)
+  const { body: listed } = await watch.admin<{ silences: unknown[] }>('GET', '/admin/alerts')
+  assert.equal(listed.silences.length, 2)
 })
 
 test('a test alert goes everywhere; where alerts go nowhere, it is refused in words', async t => {

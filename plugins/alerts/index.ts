@@ -4,6 +4,7 @@ import { definePlugin } from '../../src/kernel/control-plane.ts'
 import '../auth/contract.ts'
 import '../health/contract.ts'
 import '../mail/contract.ts'
+import '../provisioner/contract.ts'
 import { siteUrl } from '../site/contract.ts'
 import { AlertBook } from './book.ts'
 import { channelsOf } from './channels.ts'
@@ -18,10 +19,11 @@ import { alertsConfig } from './settings.ts'
 /** Notifies operators of what needs them, and of its end. */
 export const alerts = definePlugin({
   name: 'alerts',
-  needs: ['auth', 'health', 'mail', 'site'],
+  needs: ['auth', 'health', 'mail', 'provisioner', 'site'],
   config: alertsConfig,
   tables: { schema, migrations: 'plugins/alerts/migrations' },
-  setup({ config, db, clock, log, services: { auth, health, mail, site }, concerns, nudge }) {
+  setup({ config, db, clock, log, services, concerns, concernKinds, nudge }) {
+    const { auth, health, mail, provisioner, site } = services
     const { ALERT_EMAIL: addresses, ALERT_AFTER, ALERT_REPEAT, HEARTBEAT_URL, HEARTBEAT_INTERVAL } = config
     if (addresses.length > 0 && !mail.on)
       throw new BootError(['ALERT_EMAIL: emails need SMTP_URL and SMTP_FROM, which are not set'])
@@ -46,6 +48,8 @@ export const alerts = definePlugin({
         clock,
         book,
         outbox,
+        kinds: concernKinds,
+        subdomains: () => provisioner.instances().map(({ subdomain }) => subdomain),
         places: [...addresses, ...channels.map(({ title, host }) => `${title} (${host})`)],
         test: () => send(testNotice(origin, clock.now())),
       }),
@@ -93,6 +97,7 @@ export const alerts = definePlugin({
             ]
           : []),
       ],
+      concernKinds: ['certificate-ending'],
       concerns: (): Concern[] =>
         outside && certificateEnds !== null ? certificateConcern(outside, certificateEnds, clock.now()) : [],
       start: () => outbox.takeBack(),

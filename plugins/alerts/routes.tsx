@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
+import { type FieldError, invalidFields } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import { show } from '../../src/http/show.ts'
 import { durationMs } from '../../src/kernel/config.ts'
+import { nearest } from '../../src/nearest.ts'
 import { AlertsPage, OpenAlerts } from '../../views/operator/alerts-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
 import type { AlertBook } from './book.ts'
@@ -63,6 +65,9 @@ export function alertRoutes(parts: {
   clock: Clock
   book: AlertBook
   outbox: Outbox
+  /** The kinds of alerts that there may be, and the instances that there are. */
+  kinds(): readonly string[]
+  subdomains(): readonly string[]
   /** Where alerts go, in words. */
   places: readonly string[]
   test(): void
@@ -130,11 +135,10 @@ export function alertRoutes(parts: {
         201: { description: 'The silence', schema: silenceSchema },
         303: { description: 'For a browser: back to the list' },
       },
-      handle: (c, { body: { kind, subdomain, for: duration } }) => {
-        const silence = book.silence(
-          { kind: kind || null, subdomain: subdomain || null },
-          durationMs(duration),
-        )
+      handle: (c, { body: { for: duration, ...body } }) => {
+        const [kind, subdomain] = [body.kind || null, body.subdomain || null]
+        refuseUnknown({ kind, subdomain }, parts)
+        const silence = book.silence({ kind, subdomain }, durationMs(duration))
         return wantsPage(c) ? c.redirect(path, 303) : c.json(wireSilence(silence), 201)
       },
     }),
@@ -176,4 +180,27 @@ export function alertRoutes(parts: {
       },
     }),
   ]
+}
+
+/** A silence of what there is not would silence nothing, and look as if it did. What is open now can always be silenced. */
+function refuseUnknown(
+  { kind, subdomain }: Pick<Silence, 'kind' | 'subdomain'>,
+  {
+    book,
+    kinds,
+    subdomains,
+  }: { book: AlertBook; kinds(): readonly string[]; subdomains(): readonly string[] },
+): void {
+  const open = book.open()
+  const known = new Set([...kinds(), ...open.map(alert => alert.kind)])
+  const names = new Set([...subdomains(), ...open.flatMap(alert => alert.subdomain ?? [])])
+  const errors: FieldError[] = []
+  if (kind !== null && !known.has(kind))
+    errors.push({ path: 'kind', message: `must be one of ${[...known].toSorted().join(', ')}` })
+  if (subdomain !== null && !names.has(subdomain)) {
+    const meant = nearest(subdomain, names)
+    const hint = meant === null ? '' : `; did you mean "${meant}"?`
+    errors.push({ path: 'subdomain', message: `must be an instance: none is called "${subdomain}"${hint}` })
+  }
+  if (errors.length > 0) throw invalidFields(errors)
 }

@@ -39,6 +39,7 @@ export const audit = definePlugin({
           },
         },
       ],
+      concernKinds: ['audit-broken'],
       concerns: () => {
         const broken = verification?.broken
         if (!broken) return []

@@ -112,6 +112,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       },
       overdue,
     },
+    concernKinds: ['backup-store', 'backup-proofs', 'backup-overdue'],
     concerns: () => backupConcerns(store, overdue(), untried),
     metrics: () => backupMetrics(db, clock.now()),
     routes: routesOf({

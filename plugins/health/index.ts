@@ -26,6 +26,7 @@ export const health = definePlugin({
       service: { pollOnce: poller.poll, checkAll },
       routes: healthRoutes(checkAll),
       metrics: () => poller.metrics(),
+      concernKinds: ['check-failing'],
       concerns: async () => checkConcerns(await checkAll()),
       tasks: [
         {

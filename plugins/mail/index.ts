@@ -51,6 +51,7 @@ export const mail = definePlugin({
       ],
       hooks: { 'account-export': account => accountExport(db, account) },
       metrics: () => queue.metrics(),
+      concernKinds: ['mail-undeliverable'],
       concerns: () => queue.concerns(),
       start: () => queue.takeBack(),
     }

@@ -15,6 +15,7 @@ test('the overview counts instances, and lists what needs the operator and what 
   const trouble = definePlugin({
     name: 'trouble',
     setup: () => ({
+      concernKinds: ['a-notice', 'a-alert'],
       concerns: () =>
         (['notice', 'alert'] as const).map(urgency => ({
           kind: `a-${urgency}`,
@@ -65,4 +66,18 @@ test('what a plugin cannot say needs the operator, too', async t => {
     headers: { Authorization: 'Bearer wrong-token-of-a-stranger' },
   })
   assert.equal(stranger.status, 401)
+})
+
+test('a plugin that lists a concern of a kind that it does not declare is a concern itself', async t => {
+  const concern = { kind: 'surprise', subject: 'x', subdomain: null, summary: 'a surprise', detail: '' }
+  const strange = definePlugin({
+    name: 'strange',
+    setup: () => ({ concerns: () => [{ ...concern, urgency: 'alert' as const, path: '/health' }] }),
+  })
+  const fleet = await testFleet(t, { plugins: [overview, strange] })
+  const { body } = await fleet.admin<Overview>('GET', '/admin/overview')
+  assert.deepEqual(
+    body.attention.map(({ summary }) => summary),
+    ['a surprise', '“strange” needs attention for a reason that it does not declare'],
+  )
 })

@@ -19,6 +19,10 @@ export function provisionerReports(fleet: Fleet, orphans: Orphans) {
       ...orphans.metrics(),
       ...(await engineMetrics(driver, clock)),
     ],
+    concernKinds: [
+      ...['instance-failed', 'instance-unhealthy', 'instance-disk-low', 'instance-disk-full'],
+      ...['operation-failed', 'orphans'],
+    ],
     concerns: (): Concern[] => [...instanceConcerns(fleet), ...orphans.concerns()],
   }
 }

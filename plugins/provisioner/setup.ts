@@ -41,7 +41,7 @@ export async function setUpProvisioner(
   const execution = { fleet, health, settings, log, runs }
   const reconciler = new Reconciler(execution)
   const orphans = new Orphans()
-  const { counts, metrics, concerns } = provisionerReports(fleet, orphans)
+  const { counts, ...reports } = provisionerReports(fleet, orphans)
   /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
   const act = () => {
     queueMicrotask(() => apart(() => reconciler.act()))
@@ -93,8 +93,7 @@ export async function setUpProvisioner(
     },
     hooks: { 'account-kept': id => listInstancesOf(db, id).length > 0 },
     checks: { driver: () => driver.ping() },
-    metrics,
-    concerns,
+    ...reports,
     start: async () => {
       await markEarlierVolumes(fleet, log)
       routeAll(fleet, log)

@@ -47,6 +47,7 @@ export const upgrades = definePlugin({
         },
       },
       metrics: () => upgradeMetrics(db),
+      concernKinds: ['fleet-upgrade-halted', 'fleet-upgrade-kept'],
       concerns: () => upgradeConcerns(db, clock.now()),
       drain: () => watch.stop(),
     }

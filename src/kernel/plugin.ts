@@ -50,6 +50,8 @@ export interface PluginContext<
   metrics(): Promise<readonly PluginMetrics[]>
   /** What every plugin wants the operator to know now. A plugin that cannot say is a concern of its own. */
   concerns(): Promise<readonly Concern[]>
+  /** The kinds of concerns that there may be, of every plugin. */
+  concernKinds(): readonly string[]
 }
 
 /** What one plugin reports of itself, and how its periodic tasks fared. */
@@ -74,6 +76,8 @@ interface CommonParts {
   metrics?: () => readonly Metric[] | Promise<readonly Metric[]>
   /** What this plugin wants the operator to know now. Asked every few seconds, so it must be quick. */
   concerns?: () => readonly Concern[] | Promise<readonly Concern[]>
+  /** Every kind that its concerns may have. */
+  concernKinds?: readonly string[]
   /** Runs once every plugin is set up; plugins start in order. */
   start?: () => void | Promise<void>
   /** Runs in reverse order, while the program still listens: ends work that would keep connections open. */

@@ -81,21 +81,27 @@ export function assemblerOf<R extends Registry>() {
     >
 }
 
+const unknownKind = 'unknown'
+
 async function concernsOf({
   plugin: { name },
-  parts: { concerns },
+  parts: { concerns, concernKinds = [] },
 }: {
   plugin: Plugin
   parts: MadeParts
 }): Promise<readonly Concern[]> {
+  const unknown = (summary: string, detail: string): Concern => ({
+    ...{ kind: unknownKind, subject: name, subdomain: null, summary, detail },
+    ...{ urgency: 'alert', path: '/health' },
+  })
   try {
-    return (await concerns?.()) ?? []
+    const listed = (await concerns?.()) ?? []
+    const strange = new Set(listed.map(({ kind }) => kind)).difference(new Set(concernKinds))
+    if (strange.size === 0) return listed
+    const kinds = [...strange].join(', ')
+    return [...listed, unknown(`“${name}” needs attention for a reason that it does not declare`, kinds)]
   } catch (error) {
-    const summary = `It is not known whether “${name}” needs attention`
-    const detail = (error as Error).message
-    return [
-      { kind: 'unknown', subject: name, subdomain: null, summary, detail, urgency: 'alert', path: '/health' },
-    ]
+    return [unknown(`It is not known whether “${name}” needs attention`, (error as Error).message)]
   }
 }
 
@@ -151,6 +157,7 @@ async function assemble(
         }),
       metrics: () => Promise.all(parts.map(part => metricsOf(part, running))),
       concerns: async () => (await Promise.all(parts.map(concernsOf))).flat(),
+      concernKinds: () => [...parts.flatMap(({ parts }) => parts.concernKinds ?? []), unknownKind],
     }
     const made = await plugin.setup(context)
     parts.push({ plugin, parts: made })
