@@ -47,7 +47,7 @@ export function createFront(options: {
     offer(request.socket, takeRequest, taker => taker.answer(request, response))
   return createListener({
     bodyRate: site.bodyRate,
-    page: refusalDocument,
+    page: refusalDocument(site.brand),
     answer: (request, response) => {
       warn(request)
       if (!take(request, response)) void answer(request, response)

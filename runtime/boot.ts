@@ -57,7 +57,10 @@ export async function boot(options: BootOptions): Promise<Runtime> {
   const instance = await setUp({ ...options, assets, env: named(options) })
   const { settings, volume, assembly, releases } = instance
   try {
-    const server = createInstanceServer(instance.app, settings.instanceId, instance)
+    const server = createInstanceServer(instance.app, settings.instanceId, {
+      ...(instance.health && { health: instance.health }),
+      brand: settings.brand,
+    })
     const port = await openServer(server, settings)
     let stopTasks = async () => {}
     releases.add(() => stopTasks())

@@ -75,7 +75,7 @@ export function brandAssets(brand: Brand): {
 }
 
 /** The tokens of the stylesheet that replace the colours of Longhouse. */
-function colourTokens(colours: Colours): string {
+export function colourTokens(colours: Colours): string {
   const lines = [
     ['accent', colours.accent],
     ['accent-strong', colours.strong],

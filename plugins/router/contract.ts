@@ -1,7 +1,7 @@
 /** Where requests for one subdomain go, or why they cannot be passed on. */
 export type Destination =
   | { state: 'ready'; instanceId: string; host: string; port: number }
-  | { state: 'starting' | 'stopped' | 'unhealthy'; instanceId: string; reason?: string }
+  | { state: 'starting' | 'stopped' | 'suspended' | 'unhealthy'; instanceId: string; reason?: string }
 
 /**
  * What holds for one subdomain wherever it leads. Each rule is set by one plugin, and is plain data: the edge may run in

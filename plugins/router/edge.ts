@@ -10,7 +10,7 @@ import { answerOn, tunnel } from './exchange/tunnel.ts'
 import type { Visit } from './figures/visit.ts'
 import { headBytes, instanceHeaders } from './intake/headers.ts'
 import { type Origin, originReader } from './intake/peer.ts'
-import { loadsPage, refuse } from './intake/refusal.tsx'
+import { loadsPage, type Refuse, refuseAs } from './intake/refusal.tsx'
 import { readTarget, type Target } from './intake/target.ts'
 import {
   crowded,
@@ -54,6 +54,7 @@ export class Edge {
   /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
   readonly #record: EdgeRecord
+  readonly #answer: Refuse
   #drained: Promise<void> | null = null
   /** Whether held requests go on waiting while the edge drains. */
   #holds = true
@@ -72,6 +73,10 @@ export class Edge {
     this.#admission = new Admission(options.limits)
     this.#originOf = originReader(options.site)
     this.#record = new EdgeRecord(options)
+    this.#answer = refuseAs({
+      brand: options.site.brand,
+      controlPlane: () => siteUrl(options.site, 'control'),
+    })
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
       serverTiming: options.serverTiming,
@@ -303,7 +308,7 @@ export class Edge {
   #refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem): void => {
     if (this.#exchange.closing) response.shouldKeepAlive = false
     this.#record.answeredHere(response, problem)
-    refuse(request, response, problem)
+    this.#answer(request, response, problem)
   }
 
   /** Refuses a request that was not admitted. */

@@ -24,6 +24,7 @@ test('the defaults suit a laptop', () => {
       dataRoot: '',
       routerMode: 'direct',
       bodyRate: 500,
+      drainGraceMs: 5000,
       trustedProxies: [],
       production: false,
       brand: longhouse,

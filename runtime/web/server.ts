@@ -3,6 +3,7 @@ import type { Hono } from 'hono'
 import { identityHeader, identityPath, isFromHost } from '../../src/http/identity.ts'
 import { createListener } from '../../src/http/listener/listener.ts'
 import type { AppEnv } from '../../src/http/route.ts'
+import { type Brand, longhouse } from '../../views/brand.tsx'
 import { refusalDocument } from '../../views/router/refusal-page.tsx'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -23,7 +24,7 @@ const healthPath = '/api/health'
 export function createInstanceServer(
   app: Pick<Hono<AppEnv>, 'fetch'>,
   instanceId: string,
-  { health }: { health?: Report } = {},
+  { health, brand = longhouse }: { health?: Report; brand?: Brand } = {},
 ): Server {
   const answer = answerLater(app)
   const take = (request: IncomingMessage, response: ServerResponse) => {
@@ -42,7 +43,7 @@ export function createInstanceServer(
   }
   return createListener({
     named: { [identityHeader]: instanceId },
-    page: refusalDocument,
+    page: refusalDocument(brand),
     answer: take,
     expect: (request, response) => {
       response.writeContinue()

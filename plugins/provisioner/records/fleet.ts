@@ -186,10 +186,15 @@ function routeInstance({ router }: Fleet, instance: Instance): void {
   if (desired === 'deleted') router.remove(subdomain)
   else if (address) router.set(subdomain, { state: 'ready', instanceId, ...address })
   else if (status === 'stopping' || status === 'stopped' || wanted(instance) !== 'running')
-    router.set(subdomain, { state: 'stopped', instanceId })
+    router.set(subdomain, { state: isSuspended(instance) ? 'suspended' : 'stopped', instanceId })
   else if (status === 'unhealthy' || status === 'failed')
     router.set(subdomain, { state: 'unhealthy', instanceId })
   else router.set(subdomain, { state: 'starting', instanceId })
+}
+
+/** Whether it is stopped for that alone: the operator may have stopped it as well. */
+function isSuspended({ desired, suspension }: Instance): boolean {
+  return desired === 'running' && suspension !== null
 }
 
 /**

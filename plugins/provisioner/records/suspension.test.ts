@@ -53,6 +53,11 @@ test('a suspended instance stops, cannot be started, and runs again once it is r
     .split('\n').length
   assert.equal(boots, 1)
 
+  const visited = await fleet.visit('acme', '/', { Accept: 'text/html' })
+  assert.deepEqual([visited.status, visited.headers['retry-after']], [503, '3600'])
+  assert.match(visited.text, /<h1>The instance is suspended<\/h1>/)
+  assert.doesNotMatch(visited.text, /paid for/, 'why is shown to the owner alone')
+
   assert.equal(service.resume(id), true)
   assert.equal(service.resume(id), false)
   const running = await become(fleet, 'running')

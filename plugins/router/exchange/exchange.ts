@@ -240,6 +240,7 @@ export function passOn(
 export function notLetThrough(): Problem {
   return misrouted(
     'Something else answered in place of the instance, and its answer was blocked. Try again in a moment.',
+    { headers: { 'Retry-After': '5' } },
   )
 }
 

@@ -7,6 +7,7 @@ export const unreachable = defineProblem('instance-unreachable', 502, 'The insta
 export const misrouted = defineProblem('instance-misrouted', 502, 'The instance could not be found')
 export const starting = defineProblem('instance-starting', 503, 'The instance is starting')
 export const stopped = defineProblem('instance-stopped', 503, 'The instance is stopped')
+export const suspended = defineProblem('instance-suspended', 503, 'The instance is suspended')
 export const unhealthy = defineProblem('instance-unhealthy', 503, 'The instance is unhealthy')
 export const shuttingDown = defineProblem('router-stopping', 503, 'The platform is restarting')
 export const crowded = defineProblem('instance-crowded', 503, 'Too many requests at once')

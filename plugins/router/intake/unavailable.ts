@@ -13,6 +13,12 @@ export function unavailable(destination: Destination): Problem {
         ),
         retryAfter(30),
       )
+    case 'suspended':
+      // Why is the owner's business alone.
+      return problems.suspended(
+        'All data is kept. If you are the owner, sign in to see why and what brings the instance back.',
+        retryAfter(3600),
+      )
     case 'unhealthy':
       return problems.unhealthy(
         why(destination.reason, 'It does not respond correctly. It is checked again every few seconds.'),
@@ -25,7 +31,7 @@ export function unavailable(destination: Destination): Problem {
 
 export function unknownAddress(controlPlane: string): Problem {
   return problems.unknownAddress(
-    `No instance has this address. Check the spelling. The control plane is at ${controlPlane}.`,
+    `No instance has this address. Check the spelling. The site is at ${controlPlane}.`,
   )
 }
 
