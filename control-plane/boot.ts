@@ -4,7 +4,6 @@ import { ownOrigins, type Site, siteUrl } from '../plugins/site/contract.ts'
 import { site as sitePlugin } from '../plugins/site/index.ts'
 import type { Clock } from '../src/clock.ts'
 import { type AppOptions, createApp } from '../src/http/app.ts'
-import { closeServer, openServer } from '../src/http/listener/server.ts'
 import type { AppEnv, Route } from '../src/http/route.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import { assemble, type Services } from '../src/kernel/control-plane.ts'
@@ -73,7 +72,13 @@ async function start(
     log,
     clock,
     releases,
-    asks: { 'around-route': 'any', 'take-request': 'any', 'take-upgrade': 'any', 'form-targets': 'any' },
+    asks: {
+      'around-route': 'any',
+      'take-request': 'any',
+      'take-upgrade': 'any',
+      'form-targets': 'any',
+      'certificate-source': 'optional',
+    },
     checks: {
       database: () => void sqlite.prepare('select 1').get(),
       disk: () => checkDisk(folder),
@@ -98,12 +103,13 @@ async function start(
   web.mount?.(app, site)
   await assembly.start()
 
-  const server = createFront({
+  const entrance = createFront({
     app,
     site,
     log,
     takeRequest: assembly.answers('take-request'),
     takeUpgrade: assembly.answers('take-upgrade'),
+    certificates: assembly.answers('certificate-source')[0],
   })
   return {
     site,
@@ -113,7 +119,9 @@ async function start(
     runOnce: assembly.runOnce,
     listen: async () => {
       try {
-        site.port = await openServer(server, site)
+        const ports = await entrance.open()
+        site.port = ports.port
+        if (site.tls && ports.securePort !== null) site.tls.port = ports.securePort
       } catch (error) {
         await releases.release()
         throw error
@@ -121,7 +129,7 @@ async function start(
       const stopTasks = assembly.startTasks()
       releases.add(stopTasks)
       releases.add(() =>
-        closeServer(server, {
+        entrance.close({
           graceMs: site.drainGraceMs,
           drain: () => assembly.drain({ patience: true }),
         }),

@@ -1,29 +1,31 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
-import type { Site } from '../plugins/site/contract.ts'
-import { createListener } from '../src/http/listener/listener.ts'
+import { labelOf, type Site } from '../plugins/site/contract.ts'
+import { BootError } from '../src/boot-error.ts'
+import { createEntrance, type Entrance, type EntranceSettings } from '../src/http/entrance/entrance.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import type { Hooks } from '../src/kernel/control-plane.ts'
 import type { Logger } from '../src/log.ts'
 import { refusalDocument } from '../views/router/refusal-page.tsx'
 import { warnOfUnbelieved } from './unbelieved.ts'
 
-interface Taker<H extends 'take-request' | 'take-upgrade'> {
+interface Taker<H extends 'take-request' | 'take-upgrade' | 'certificate-source'> {
   plugin: string
   answer: Hooks[H]
 }
 
-/** The HTTP server of the control plane. Each request goes to the plugin that takes it, or else to the pages. */
+/** The listening side of the control plane. Each request goes to the plugin that takes it, or else to the pages. */
 export function createFront(options: {
   app: Hono<AppEnv>
   site: Site
   log: Logger
   takeRequest: readonly Taker<'take-request'>[]
   takeUpgrade: readonly Taker<'take-upgrade'>[]
-}): Server {
-  const { app, site, log, takeRequest, takeUpgrade } = options
+  certificates: Taker<'certificate-source'> | undefined
+}): Entrance {
+  const { app, site, log, takeRequest, takeUpgrade, certificates } = options
   /** Returns whether a plugin took it. When a plugin throws, only the connection in question is closed. */
   const offer = <T extends { plugin: string }>(
     socket: Duplex,
@@ -45,7 +47,8 @@ export function createFront(options: {
   const warn = warnOfUnbelieved(site, log)
   const take = (request: IncomingMessage, response: ServerResponse) =>
     offer(request.socket, takeRequest, taker => taker.answer(request, response))
-  return createListener({
+  return createEntrance(entranceSettings(site, certificates?.answer()), {
+    log,
     bodyRate: site.bodyRate,
     page: refusalDocument(site.brand),
     answer: (request, response) => {
@@ -59,5 +62,26 @@ export function createFront(options: {
     },
     upgrade: (request, socket, head) =>
       offer(socket, takeUpgrade, taker => taker.answer(request, socket, head)),
+    // Load balancers and uptime checks ask by IP address, for which there is no certificate.
+    plain: (request, response) => {
+      if (labelOf(site, request.headers.host ?? '') !== null || !asksForHealth(request)) return false
+      void answer(request, response)
+      return true
+    },
   })
+}
+
+function entranceSettings(
+  site: Site,
+  source: ReturnType<Hooks['certificate-source']> | undefined,
+): EntranceSettings {
+  const { host, port, tls, publicUrl, proxyProtocol } = site
+  if (!tls) return { host, port, secure: null, proxyProtocol }
+  if (!source) throw new BootError(['TLS_MODE: no plugin says where the certificates are'])
+  const publicPort = tls.port === 0 ? 0 : Number(publicUrl?.port || 443)
+  return { host, port, secure: { ...source, port: tls.port, publicPort }, proxyProtocol }
+}
+
+function asksForHealth({ method, url = '' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && (url === '/health' || url.startsWith('/health?'))
 }

@@ -11,6 +11,8 @@ import { router } from './index.ts'
 
 export interface Edge {
   port: number
+  /** For HTTPS; null without it. */
+  securePort: number | null
   router: RouterService
   /** What the router announced so far. */
   misrouted: Events['instance-misrouted'][]
@@ -18,7 +20,11 @@ export interface Edge {
 }
 
 /** A control plane that is nothing but the router, on a port of the system's choice, for tests and benchmarks. */
-export async function startEdge(env: Record<string, string> = {}, clock: Clock = systemClock): Promise<Edge> {
+export async function startEdge(
+  env: Record<string, string> = {},
+  clock: Clock = systemClock,
+  more: readonly Plugin[] = [],
+): Promise<Edge> {
   const dataRoot = mkdtempSync(join(tmpdir(), 'longhouse-edge-'))
   const misrouted: Edge['misrouted'] = []
   let service: RouterService | undefined
@@ -30,7 +36,7 @@ export async function startEdge(env: Record<string, string> = {}, clock: Clock =
       return { on: { 'instance-misrouted': event => void misrouted.push(event) } }
     },
   })
-  const plugins: Plugin[] = [router, steering]
+  const plugins: Plugin[] = [router, steering, ...more]
   const program = await boot({
     plugins,
     env: { LONGHOUSE_PORT: '0', LONGHOUSE_DATA_ROOT: dataRoot, ...env },
@@ -51,6 +57,7 @@ export async function startEdge(env: Record<string, string> = {}, clock: Clock =
   if (!service) throw new Error('the router offers no service')
   return {
     port,
+    securePort: program.site.tls?.port ?? null,
     router: service,
     misrouted,
     stop: async () => {

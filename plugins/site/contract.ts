@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Route } from '../../src/http/route.ts'
+import type { CertificateSource } from '../../src/http/tls/certificate-store.ts'
 import type { Brand } from '../../views/brand.tsx'
 
 export const routerModes = ['direct', 'behind', 'labels'] as const
+export const tlsModes = ['off', 'files', 'acme'] as const
 export type RouterMode = (typeof routerModes)[number]
 
 /** The site's addresses and folders: the settings that every plugin may read. */
@@ -18,6 +20,10 @@ export interface Site {
   trustedProxies: readonly string[]
   /** Who receives requests for instances: this program, a proxy that passes them on to it, or another router. */
   routerMode: RouterMode
+  /** How HTTPS is served here; null when it is not. `port` becomes the actual one, as above. */
+  tls: { mode: 'files' | 'acme'; port: number } | null
+  /** Addresses and ranges of proxies whose connections begin with the PROXY protocol. */
+  proxyProtocol: readonly string[]
   /** The minimum rate of a request body, in bytes per second; 0 for none. */
   bodyRate: number
   /** How long requests in progress may take when the program stops, in milliseconds. */
@@ -58,6 +64,8 @@ declare module '../../src/kernel/control-plane.ts' {
     'take-request': (request: IncomingMessage, response: ServerResponse) => boolean
     /** Takes a connection upgrade. Returning false leaves it to the next plugin; when none takes it, it is refused. */
     'take-upgrade': (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+    /** Says where the certificates are that the listener shows. Asked when HTTPS is served here. */
+    'certificate-source': () => { certificates: CertificateSource; challenges: string | null }
     /** Other origins that this plugin's forms may lead to. Asked for each page. */
     'form-targets': () => readonly string[]
   }

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { addressSet } from '../../src/http/address.ts'
 import { defaultBodyRate } from '../../src/http/listener/stall.ts'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { logLevels } from '../../src/log.ts'
 import { brandOf, brandSettings } from './brand/settings.ts'
-import { routerModes, type Site } from './contract.ts'
+import { routerModes, type Site, tlsModes } from './contract.ts'
 import { proxyPresets, trustedProxies } from './trusted-proxies.ts'
 
 const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
@@ -35,6 +36,14 @@ export const siteConfig = z
         return ranges
       })
       .prefault(''),
+    LONGHOUSE_PROXY_PROTOCOL: setting
+      .list()
+      .superRefine((entries, context) => {
+        for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
+      })
+      .prefault(''),
+    TLS_MODE: z.enum(tlsModes, 'must be off, files or acme').default('off'),
+    TLS_PORT: setting.port().prefault('443'),
     ROUTER_MODE: z.enum(routerModes, 'must be direct, behind or labels').default('direct'),
     ROUTER_BODY_RATE: setting.integer(0, 1_000_000).prefault(String(defaultBodyRate)),
     ROUTER_DRAIN_GRACE: setting.duration('0ms', '1h').prefault('5s'),
@@ -52,12 +61,31 @@ export const siteConfig = z
       message: `must name control.${env.LONGHOUSE_DOMAIN}, as LONGHOUSE_DOMAIN says`,
     })
   })
+  .superRefine((env, context) => {
+    if (env.TLS_MODE === 'off') return
+    const fault = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    if (env.ROUTER_MODE !== 'direct') {
+      fault('TLS_MODE', `needs ROUTER_MODE=direct; with ${env.ROUTER_MODE}, the proxy in front serves HTTPS`)
+    }
+    if (env.LONGHOUSE_PUBLIC_URL?.protocol === 'http:') {
+      fault(
+        'LONGHOUSE_PUBLIC_URL',
+        'must begin with https://, because TLS_MODE serves HTTPS; or leave it out',
+      )
+    }
+    if (env.TLS_PORT !== 0 && env.TLS_PORT === env.LONGHOUSE_PORT) {
+      fault('TLS_PORT', 'must not be LONGHOUSE_PORT, which is for HTTP')
+    }
+  })
   .transform(
     (env): Site => ({
       domain: env.LONGHOUSE_DOMAIN,
       host: env.LONGHOUSE_HOST,
       port: env.LONGHOUSE_PORT,
-      publicUrl: env.LONGHOUSE_PUBLIC_URL ?? null,
+      publicUrl: env.LONGHOUSE_PUBLIC_URL ?? (env.TLS_MODE === 'off' ? null : ownUrl(env)),
+      tls: env.TLS_MODE === 'off' ? null : { mode: env.TLS_MODE, port: env.TLS_PORT },
+      proxyProtocol: env.LONGHOUSE_PROXY_PROTOCOL,
       dataRoot: env.LONGHOUSE_DATA_ROOT,
       trustedProxies:
         env.ROUTER_MODE === 'behind'
@@ -71,6 +99,11 @@ export const siteConfig = z
       brand: brandOf(env),
     }),
   )
+
+/** Where people reach the control plane when HTTPS is served here. */
+function ownUrl(env: { LONGHOUSE_DOMAIN: string; TLS_PORT: number }): URL {
+  return new URL(`https://control.${env.LONGHOUSE_DOMAIN}:${env.TLS_PORT || 443}`)
+}
 
 function isOrigin(text: string): boolean {
   return /^https?:\/\/[^/?#\\@\s]+\/?$/.test(text) && URL.canParse(text)

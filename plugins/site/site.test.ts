@@ -23,6 +23,8 @@ test('the defaults suit a laptop', () => {
       publicUrl: null,
       dataRoot: '',
       routerMode: 'direct',
+      tls: null,
+      proxyProtocol: [],
       bodyRate: 500,
       drainGraceMs: 5000,
       trustedProxies: [],

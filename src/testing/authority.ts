@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createServer } from 'node:tls'
@@ -10,12 +10,12 @@ export interface Authority {
   /** Its own certificate, in PEM form, and the file that holds it. */
   certificate: string
   file: string
-  /** Makes a key, and signs a certificate for an IP address. */
-  sign(address: string): { key: string; cert: string }
+  /** Makes a key, and signs a certificate for IP addresses or hosts. */
+  sign(...names: string[]): { key: string; cert: string }
 }
 
 /** A certificate authority that no system trusts. Needs openssl. */
-export function makeAuthority(t: TestContext): Authority {
+export function makeAuthority(t: Pick<TestContext, 'after'>): Authority {
   const dir = temporaryFolder(t)
   const openssl = (args: string) =>
     execFileSync('openssl', args.split(' '), { cwd: dir, encoding: 'utf8', stdio: 'pipe' })
@@ -26,9 +26,10 @@ export function makeAuthority(t: TestContext): Authority {
   return {
     certificate,
     file,
-    sign: address => {
-      writeFileSync(join(dir, 'request.pem'), openssl(`req ${fresh} key.pem -subj /CN=${address}`))
-      writeFileSync(join(dir, 'names'), `subjectAltName=IP:${address}\n`)
+    sign: (...names) => {
+      const listed = names.map(name => `${isIP(name) ? 'IP' : 'DNS'}:${name}`)
+      writeFileSync(join(dir, 'request.pem'), openssl(`req ${fresh} key.pem -subj /CN=${names[0]}`))
+      writeFileSync(join(dir, 'names'), `subjectAltName=${listed.join(',')}\n`)
       const cert = openssl(
         'x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names',
       )

@@ -56,6 +56,8 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
       dataRoot: temporaryFolder(t),
       trustedProxies: [],
       routerMode: 'direct',
+      tls: null,
+      proxyProtocol: [],
       bodyRate: 0,
       drainGraceMs: 5000,
       production: false,

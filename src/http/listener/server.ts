@@ -1,26 +1,31 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { BootError } from '../../boot-error.ts'
 import { answering, follow } from './answering.ts'
 
 /** Starts to listen and returns the port; throws a BootError if it cannot. */
-export async function openServer(
-  server: Server,
-  { host, port }: { host: string; port: number },
-): Promise<number> {
+export async function openServer(server: Server, at: { host: string; port: number }): Promise<number> {
   connections.set(server, followConnections(server))
+  return listenOn(server, { ...at, setting: 'LONGHOUSE_PORT' })
+}
+
+/** Starts to listen and returns the port; throws a BootError if it cannot. `setting` names the port. */
+export async function listenOn(
+  server: NetServer,
+  { host, port, setting }: { host: string; port: number; setting: string },
+): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const at = `${host}:${port}`
       const { code = error.message } = error
       const faults: Record<string, string> = {
-        EADDRINUSE: `LONGHOUSE_PORT: something else listens on ${at}; stop it or choose another port`,
-        EACCES: `LONGHOUSE_PORT: this user may not listen on ${at}; choose a port from 1024 on, or allow it (see “Port 80” in docs/operate/proxy.md)`,
+        EADDRINUSE: `${setting}: something else listens on ${at}; stop it or choose another port`,
+        EACCES: `${setting}: this user may not listen on ${at}; choose a port from 1024 on, or allow it (see “Port 80” in docs/operate/proxy.md)`,
         EADDRNOTAVAIL: `LONGHOUSE_HOST: ${host} is not an address of this machine`,
         ENOTFOUND: `LONGHOUSE_HOST: ${host} is not known; give an address of this machine such as 127.0.0.1`,
       }
-      reject(new BootError([faults[code] ?? `LONGHOUSE_PORT: cannot listen on ${at} (${code})`]))
+      reject(new BootError([faults[code] ?? `${setting}: cannot listen on ${at} (${code})`]))
     })
     server.listen(port, host, resolve)
   })
@@ -35,7 +40,7 @@ export interface Closing {
 }
 
 /** What is sent at the very end of the grace period gets this long to arrive. */
-const lastWordsMs = 1000
+export const lastWordsMs = 1000
 
 /**
  * Stops listening. Responses in progress may end within the grace period, and upgraded connections stay until `drain` has
@@ -49,6 +54,22 @@ export async function closeServer(server: Server, { graceMs = 5000, drain }: Clo
   connections.get(server)?.dropUpgraded()
   await closed
   clearTimeout(timer)
+}
+
+/**
+ * Has an HTTP server take the connections that other servers accept and emit at it. Its limits hold from now on, too: node
+ * looks after slow heads once a server listens.
+ */
+export function serveConnections(server: Server): Connections {
+  server.emit('listening')
+  const following = followConnections(server)
+  return {
+    ...following,
+    dropSilent: () => {
+      server.close(() => undefined)
+      following.dropSilent()
+    },
+  }
 }
 
 interface Connections {

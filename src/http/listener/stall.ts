@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { tooSlow } from '../problem.ts'
+import { type Problem, tooSlow } from '../problem.ts'
 import { refuseRaw } from './raw-refusal.ts'
 
 /** Bytes a second: the slowest mobile connections are several times faster. */
@@ -13,6 +13,8 @@ export interface StallLimits {
   /** How long the connection may be silent. */
   stallMs?: number
   windowMs?: number
+  /** Answers a body that is too slow; without it, the answer is written on the connection. */
+  refuse?(problem: Problem): void
 }
 
 /**
@@ -40,8 +42,10 @@ export function limitStall(request: IncomingMessage, response: ServerResponse, l
     const waitsForUs = request.complete || socket.isPaused() || request.readableLength > 0
     if (waitsForUs || (came * 1000) / windowMs >= bodyRate) return
     clearInterval(timer)
+    const problem = tooSlow(`The body came at less than ${bodyRate} bytes a second.`)
     if (response.headersSent) socket.destroy()
-    else refuseRaw(socket, tooSlow(`The body came at less than ${bodyRate} bytes a second.`), { named })
+    else if (limits.refuse) limits.refuse(problem)
+    else refuseRaw(socket, problem, { named })
   }
   const timer = bodyRate > 0 ? setInterval(look, windowMs) : undefined
   response.once('close', () => clearInterval(timer))

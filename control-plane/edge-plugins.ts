@@ -1,0 +1,6 @@
+import { domains } from '../plugins/domains/index.ts'
+import { router } from '../plugins/router/index.ts'
+import { tls } from '../plugins/tls/index.ts'
+
+/** How requests get from customers to their instances. */
+export const edgePlugins = [router, domains, tls]
