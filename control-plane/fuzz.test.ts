@@ -15,6 +15,7 @@ import { sdk } from '../plugins/sdk/index.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { tokens } from '../plugins/tokens/index.ts'
 import { upgrades } from '../plugins/upgrades/index.ts'
+import { traffic } from '../plugins/traffic/index.ts'
 import { usage } from '../plugins/usage/index.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import { silentLog } from '../src/log.ts'
@@ -90,6 +91,7 @@ test(`${requests} random requests over all routes cause no server error and chan
       backup,
       operators,
       tokens,
+      traffic,
       upgrades,
       usage,
     ],

@@ -234,6 +234,9 @@ export interface OwnedOperation {
 }
 
 /** An instance as its owner sees it: without details of the host. */
+/** The address of the page of an instance's traffic. */
+export type TrafficPage = (subdomain: string, reader: 'operator' | 'owner') => string
+
 export interface OwnedInstance {
   id: string
   subdomain: string
@@ -260,6 +263,8 @@ export interface OwnedInstance {
   usage: Pick<UsageNow, 'cpu' | 'memoryBytes' | 'processes'> | null
   /** Its runs when it was last looked at; null while it has not said. */
   runs: RunsNow | null
+  /** The address of the page of its traffic; null where that is not counted. */
+  trafficPage: string | null
 }
 
 /**
@@ -514,6 +519,8 @@ declare module '../../src/kernel/control-plane.ts' {
     'instance-limit': (accountId: string) => InstanceLimit
     /** What an instance takes and took, for its page. */
     'instance-usage': (instanceId: string, period: UsagePeriod) => InstanceUsage
+    /** The address of the page of an instance's traffic, for operators or for its owner. */
+    'instance-traffic-page': TrafficPage
     'purge-objection': PurgeCheck
     /** Makes copies of volumes. Without an answer, data is changed and deleted without a copy. */
     'volume-copies': VolumeCopies

@@ -15,6 +15,7 @@ export const declaration = {
     'instance-change': 'any',
     'instance-environment': 'any',
     'instance-limit': 'optional',
+    'instance-traffic-page': 'optional',
     'instance-usage': 'optional',
     'purge-objection': 'any',
     'volume-copies': 'optional',

@@ -27,7 +27,12 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
         title={subdomain}
         crumb={{ href: '/instances', label: 'Instances' }}
         status={<InstanceStatus status={status} />}
-        lead={status === 'deleted' ? undefined : <a href={url}>{url}</a>}
+        lead={
+          <>
+            {status === 'deleted' ? null : <a href={url}>{url}</a>}{' '}
+            {instance.trafficPage ? <a href={instance.trafficPage}>Traffic</a> : null}
+          </>
+        }
         actions={<Actions {...instance} />}
       />
       {instance.suspension === null ? null : (

@@ -10,6 +10,7 @@ import {
   type OwnedInstance,
   type OwnedInstances,
   type RunsNow,
+  type TrafficPage,
   type UsagePeriod,
 } from '../contract.ts'
 import { nothingToClaim, suspended, unknownInstance } from '../problems.ts'
@@ -40,6 +41,8 @@ export interface OwnershipParts {
   }
   /** What measures instances; null where none are measured. */
   usage(): ((instanceId: string, period: UsagePeriod) => InstanceUsage) | null
+  /** What has a page about an instance's traffic; null where that is not counted. */
+  trafficPage(): TrafficPage | null
   defaultImage: string
   /** When its volume is due to be deleted; null when no deletion is scheduled. */
   purgeAt(instance: Instance): number | null
@@ -235,7 +238,7 @@ export class Ownership {
   }
 
   #shown(instance: Instance): OwnedInstance {
-    const { fleet, health, purgeAt, usage } = this.#parts
+    const { fleet, health, purgeAt, usage, trafficPage } = this.#parts
     const { id, subdomain, status, desired, createdAt, removal, suspension } = instance
     const last = instance.operationId ? findOperation(fleet.db, instance.operationId) : null
     return {
@@ -259,6 +262,7 @@ export class Ownership {
         runsAtOnce: instance.runsAtOnce ?? fleet.runsAtOnce,
       },
       usage: usage()?.(id, 'hour').now ?? null,
+      trafficPage: trafficPage()?.(subdomain, 'owner') ?? null,
       runs: health.runsOf(id),
       operation: last && {
         kind: last.kind,

@@ -4,7 +4,7 @@ import type { AppContext, Guard } from '../../../src/http/route.ts'
 import type { AuthService } from '../../auth/contract.ts'
 import { type RequestedKind, request } from '../commands/commands.ts'
 import type { Ownership } from '../commands/ownership.ts'
-import type { InstanceUsage, UsagePeriod } from '../contract.ts'
+import type { InstanceUsage, TrafficPage, UsagePeriod } from '../contract.ts'
 import type { Orphans } from '../orphans/orphans.ts'
 import type { Execution } from '../reconciler/execution.ts'
 import type { Reconciler } from '../reconciler/reconciler.ts'
@@ -29,6 +29,8 @@ export interface ProvisionerRoutes extends Omit<Execution, 'runs'> {
   closing: AbortSignal
   /** What measures instances; null where none are measured. */
   usage(): ((instanceId: string, period: UsagePeriod) => InstanceUsage) | null
+  /** What has a page about an instance's traffic; null where that is not counted. */
+  trafficPage(): TrafficPage | null
   /** Makes the reconciler act now. */
   nudge(): void
 }

@@ -89,6 +89,7 @@ function instanceProps(
       spans: statusSpans(db, instance.id, 8),
     },
     usage: parts.usage()?.(instance.id, period) ?? null,
+    trafficPage: parts.trafficPage()?.(instance.subdomain, 'operator') ?? null,
     runs: health.runsOf(instance.id),
     copies: fleet.copies()?.overview(instance.id) ?? null,
     operations: operationsOf(db, instance.id, 10).map(operation => operationView(operation, instance, now)),

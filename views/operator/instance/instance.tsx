@@ -25,6 +25,8 @@ export interface InstanceProps {
   copies: CopiesProps['overview']
   /** What it takes now, and took in the period; null where nothing is measured. */
   usage: InstanceUsage | null
+  /** The address of the page of its traffic; null where that is not counted. */
+  trafficPage: string | null
   period: UsagePeriod
   runs: RunsNow | null
   /** What is wrong with the name that was typed to delete its data; null when nothing was. */
@@ -72,7 +74,12 @@ export function InstanceLive(props: InstanceProps) {
         title={subdomain}
         crumb={{ href: '/admin/instances', label: 'Instances' }}
         status={<InstanceStatus status={status} />}
-        lead={status === 'deleted' ? undefined : <a href={url}>{url}</a>}
+        lead={
+          <>
+            {status === 'deleted' ? null : <a href={url}>{url}</a>}{' '}
+            {props.trafficPage ? <a href={props.trafficPage}>Traffic</a> : null}
+          </>
+        }
         actions={<Actions {...instance} />}
       />
       <Now
