@@ -1,6 +1,7 @@
 import { domains } from '../plugins/domains/index.ts'
 import { router } from '../plugins/router/index.ts'
 import { tls } from '../plugins/tls/index.ts'
+import { traffic } from '../plugins/traffic/index.ts'
 
 /** How requests get from customers to their instances. */
-export const edgePlugins = [router, domains, tls]
+export const edgePlugins = [router, domains, tls, traffic]

@@ -14,7 +14,6 @@ import { provisioner } from '../plugins/provisioner/index.ts'
 import { sdk } from '../plugins/sdk/index.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { tokens } from '../plugins/tokens/index.ts'
-import { traffic } from '../plugins/traffic/index.ts'
 import { upgrades } from '../plugins/upgrades/index.ts'
 import { usage } from '../plugins/usage/index.ts'
 import { edgePlugins } from './edge-plugins.ts'
@@ -38,7 +37,6 @@ export const plugins = [
   sdk,
   sso,
   tokens,
-  traffic,
   upgrades,
   usage,
 ]
