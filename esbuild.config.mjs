@@ -78,6 +78,8 @@ async function buildPrograms() {
   const entries = [
     { 'control-plane': 'control-plane/main.ts' },
     { runtime: 'runtime/start.ts' },
+    { 'edge-worker': 'plugins/router/edge-worker.ts' },
+    { edge: 'plugins/router/workers/main.ts' },
     {
       'manifest-reader': 'runtime/manifest/manifest-reader.ts',
       git: 'runtime/repo/git.ts',

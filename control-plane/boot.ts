@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Hono } from 'hono'
-import { ownOrigins, type Site, siteUrl } from '../plugins/site/contract.ts'
+import { type OpenListener, ownOrigins, type Site, siteUrl } from '../plugins/site/contract.ts'
 import { site as sitePlugin } from '../plugins/site/index.ts'
 import type { Clock } from '../src/clock.ts'
 import { type AppOptions, createApp } from '../src/http/app.ts'
@@ -14,7 +14,7 @@ import type { Logger } from '../src/log.ts'
 import { checkDisk } from '../src/storage/disk.ts'
 import { canonicalHost } from './canonical-host.ts'
 import { openDatabase } from './data-root.ts'
-import { createFront } from './front.ts'
+import { createFront, entranceSettings } from './front.ts'
 import { upgradeIsComplete } from './records-copy.ts'
 
 export interface BootOptions {
@@ -78,6 +78,7 @@ async function start(
       'take-upgrade': 'any',
       'form-targets': 'any',
       'certificate-source': 'optional',
+      'open-listener': 'optional',
     },
     checks: {
       database: () => void sqlite.prepare('select 1').get(),
@@ -87,11 +88,14 @@ async function start(
   upgradeIsComplete(folder)
   const around = assembly.answers('around-route')
   const formTargets = assembly.answers('form-targets')
+  // Another program listens for people, and passes requests on through a socket.
+  const openListener = assembly.answers('open-listener')[0]?.answer
   const app = createApp({
     log,
     routes: assembly.routes.map(route => around.reduce((each, { answer }) => answer(each), route)),
     info: web.info,
-    trustedProxies: site.trustedProxies,
+    // A connection at a socket has no address, and counts as one of this machine: it is the edge's, which says who the client is.
+    trustedProxies: openListener ? [...site.trustedProxies, '127.0.0.1'] : site.trustedProxies,
     https: site.publicUrl?.protocol === 'https:',
     origins: () => ownOrigins(site),
     server: () => siteUrl(site, 'control'),
@@ -103,14 +107,20 @@ async function start(
   web.mount?.(app, site)
   await assembly.start()
 
+  const settings = entranceSettings(site, assembly.answers('certificate-source')[0]?.answer())
   const entrance = createFront({
     app,
     site,
     log,
     takeRequest: assembly.answers('take-request'),
     takeUpgrade: assembly.answers('take-upgrade'),
-    certificates: assembly.answers('certificate-source')[0],
+    settings: openListener ? { ...settings, secure: null, proxyProtocol: [] } : settings,
   })
+  const open = async (): Promise<OpenListener> => {
+    const [door] = entrance.doors
+    if (openListener && door) return openListener(door.server, settings)
+    return { ...(await entrance.open()), leave: () => undefined, close: async () => undefined }
+  }
   return {
     site,
     app,
@@ -118,22 +128,25 @@ async function start(
     routes: assembly.routes,
     runOnce: assembly.runOnce,
     listen: async () => {
+      let listener: OpenListener
       try {
-        const ports = await entrance.open()
-        site.port = ports.port
-        if (site.tls && ports.securePort !== null) site.tls.port = ports.securePort
+        listener = await open()
+        site.port = listener.port
+        if (site.tls && listener.securePort !== null) site.tls.port = listener.securePort
       } catch (error) {
         await releases.release()
         throw error
       }
       const stopTasks = assembly.startTasks()
       releases.add(stopTasks)
+      releases.add(() => listener.close())
       releases.add(() =>
         entrance.close({
           graceMs: site.drainGraceMs,
           drain: () => assembly.drain({ patience: true }),
         }),
       )
+      releases.add(() => listener.leave())
       return site.port
     },
     stop: releases.release,

@@ -5,13 +5,13 @@ import type { Hono } from 'hono'
 import { labelOf, type Site } from '../plugins/site/contract.ts'
 import { BootError } from '../src/boot-error.ts'
 import { createEntrance, type Entrance, type EntranceSettings } from '../src/http/entrance/entrance.ts'
+import { warnOfUnbelieved } from '../src/http/listener/unbelieved.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import type { Hooks } from '../src/kernel/control-plane.ts'
 import type { Logger } from '../src/log.ts'
 import { refusalDocument } from '../views/router/refusal-page.tsx'
-import { warnOfUnbelieved } from './unbelieved.ts'
 
-interface Taker<H extends 'take-request' | 'take-upgrade' | 'certificate-source'> {
+interface Taker<H extends 'take-request' | 'take-upgrade'> {
   plugin: string
   answer: Hooks[H]
 }
@@ -23,9 +23,9 @@ export function createFront(options: {
   log: Logger
   takeRequest: readonly Taker<'take-request'>[]
   takeUpgrade: readonly Taker<'take-upgrade'>[]
-  certificates: Taker<'certificate-source'> | undefined
+  settings: EntranceSettings
 }): Entrance {
-  const { app, site, log, takeRequest, takeUpgrade, certificates } = options
+  const { app, site, log, takeRequest, takeUpgrade } = options
   /** Returns whether a plugin took it. When a plugin throws, only the connection in question is closed. */
   const offer = <T extends { plugin: string }>(
     socket: Duplex,
@@ -47,7 +47,7 @@ export function createFront(options: {
   const warn = warnOfUnbelieved(site, log)
   const take = (request: IncomingMessage, response: ServerResponse) =>
     offer(request.socket, takeRequest, taker => taker.answer(request, response))
-  return createEntrance(entranceSettings(site, certificates?.answer()), {
+  return createEntrance(options.settings, {
     log,
     bodyRate: site.bodyRate,
     page: refusalDocument(site.brand),
@@ -71,7 +71,8 @@ export function createFront(options: {
   })
 }
 
-function entranceSettings(
+/** Where the site is reached, and how. Throws a BootError when no plugin says where its certificates are. */
+export function entranceSettings(
   site: Site,
   source: ReturnType<Hooks['certificate-source']> | undefined,
 ): EntranceSettings {

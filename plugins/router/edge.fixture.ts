@@ -3,19 +3,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { boot } from '../../control-plane/boot.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
+import type { Concern } from '../../src/kernel/concern.ts'
 import { definePlugin, type Events } from '../../src/kernel/control-plane.ts'
-import type { Plugin } from '../../src/kernel/plugin.ts'
+import type { Plugin, PluginMetrics } from '../../src/kernel/plugin.ts'
 import { silentLog } from '../../src/log.ts'
-import type { RouterService } from './contract.ts'
+import { exposition } from '../../src/metrics/exposition.ts'
+import type { Destination, RouterService } from './contract.ts'
 import { router } from './index.ts'
 
 export interface Edge {
   port: number
   /** For HTTPS; null without it. */
   securePort: number | null
+  dataRoot: string
   router: RouterService
+  /** With workers: resolves when every change of the routes so far is in effect. */
+  settled?(): Promise<unknown>
   /** What the router announced so far. */
   misrouted: Events['instance-misrouted'][]
+  /** What the router reports of itself: each sample by its name and labels. */
+  figures(): Promise<Map<string, number>>
+  concerns(): Promise<readonly Concern[]>
+  runOnce(task: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -24,15 +33,23 @@ export async function startEdge(
   env: Record<string, string> = {},
   clock: Clock = systemClock,
   more: readonly Plugin[] = [],
+  /** What is routed when it starts to listen, as records would have it. */
+  routed: Readonly<Record<string, Destination>> = {},
 ): Promise<Edge> {
-  const dataRoot = mkdtempSync(join(tmpdir(), 'longhouse-edge-'))
+  const dataRoot = env.LONGHOUSE_DATA_ROOT ?? mkdtempSync(join(tmpdir(), 'longhouse-edge-'))
   const misrouted: Edge['misrouted'] = []
   let service: RouterService | undefined
+  let metrics: () => Promise<readonly PluginMetrics[]> = async () => []
+  let concerns: () => Promise<readonly Concern[]> = async () => []
+  const hasWorkers = env.ROUTER_WORKERS !== undefined && env.ROUTER_WORKERS !== '0'
   const steering = definePlugin({
     name: 'steering',
     needs: ['router'],
-    setup: ({ services }) => {
-      service = services.router
+    setup: context => {
+      service = context.services.router
+      for (const [subdomain, to] of Object.entries(routed)) service.set(subdomain, to)
+      metrics = context.metrics
+      concerns = context.concerns
       return { on: { 'instance-misrouted': event => void misrouted.push(event) } }
     },
   })
@@ -50,6 +67,7 @@ export async function startEdge(
         app.get('/health', c => c.json({ status: 'ok' }))
         app.get('/', c => c.text('the control plane'))
         app.post('/', async c => c.text(await c.req.text()))
+        app.get('/client', c => c.text(c.get('client')))
       },
     },
   })
@@ -58,11 +76,24 @@ export async function startEdge(
   return {
     port,
     securePort: program.site.tls?.port ?? null,
+    dataRoot,
     router: service,
+    // A question to the workers is answered after the changes before it.
+    ...(hasWorkers && { settled: metrics }),
     misrouted,
+    figures: async () => samplesOf(await metrics()),
+    concerns,
+    runOnce: program.runOnce,
     stop: async () => {
       await program.stop()
-      rmSync(dataRoot, { recursive: true, force: true })
+      if (env.LONGHOUSE_DATA_ROOT === undefined) rmSync(dataRoot, { recursive: true, force: true })
     },
   }
+}
+
+function samplesOf(reports: readonly PluginMetrics[]): Map<string, number> {
+  const lines = exposition(reports.flatMap(({ metrics }) => metrics))
+    .split('\n')
+    .filter(line => line !== '' && !line.startsWith('#'))
+  return new Map(lines.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]))
 }

@@ -354,7 +354,7 @@ export class Edge {
 }
 
 /** Load balancers and uptime checks request /health by IP address, and so does the proxy in front with its questions. */
-function asksUs(request: IncomingMessage, path: string): boolean {
+export function asksUs(request: IncomingMessage, path: string): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false
   return path === '/health' || path.startsWith('/health?') || path.startsWith('/internal/tls-ask?')
 }

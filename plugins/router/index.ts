@@ -7,7 +7,8 @@ import './contract.ts'
 import { Edge } from './edge.ts'
 import { EdgeTotals } from './figures/totals.ts'
 import { Routes } from './routes.ts'
-import type { EdgeSettings } from './settings.ts'
+import type { EdgeOptions, EdgeSettings } from './settings.ts'
+import { RemoteEdge } from './workers/remote-edge.ts'
 
 /** Sends requests for `<subdomain>.<domain>` to their instances, before the app sees them. */
 export const router = definePlugin({
@@ -23,6 +24,8 @@ export const router = definePlugin({
     ROUTER_METRICS_INSTANCES: setting.integer(0, 1000).prefault('20'),
     ROUTER_SERVER_TIMING: z.enum(['off', 'asked', 'on'], 'must be off, asked or on').default('asked'),
     ...accessLogConfig,
+    ROUTER_WORKERS: setting.integer(0, 64).prefault('0'),
+    ROUTER_EDGE: z.enum(['own', 'service'], 'must be own or service').default('own'),
   }),
   setup({ config, services: { site }, clock, log, emit }) {
     const settings: EdgeSettings = {
@@ -36,29 +39,59 @@ export const router = definePlugin({
       accessLog: accessLogSettings(config),
       serverTiming: config.ROUTER_SERVER_TIMING,
     }
-    const edge = new Edge({
+    const options: EdgeOptions = {
       ...settings,
       clock,
       log,
       misrouted: event => emit('instance-misrouted', event),
-    })
+    }
     const totals = new EdgeTotals({ series: config.ROUTER_METRICS_INSTANCES, clock })
-    const counted = () => {
-      totals.add(edge.report())
-      return totals
-    }
-    return {
-      service: new Routes({
-        changed: change => edge.apply(change),
-        traffic: () => counted().instances(),
-      }),
-      hooks: {
-        'take-request': (request, response) => edge.intercept(request, response),
-        'take-upgrade': (request, socket, head) => edge.upgrade(request, socket, head),
-      },
-      metrics: () => counted().metrics(),
-      drain: () => edge.drain({ graceMs: site.drainGraceMs }),
-      stop: () => edge.stop(),
-    }
+    const { ROUTER_WORKERS: workers, ROUTER_EDGE: run } = config
+    return workers === 0
+      ? inThisProcess(options, totals)
+      : inProcessesOfItsOwn(options, settings, totals, { workers, run })
   },
 })
+
+function inThisProcess(options: EdgeOptions, totals: EdgeTotals) {
+  const edge = new Edge(options)
+  const counted = () => {
+    totals.add(edge.report())
+    return totals
+  }
+  return {
+    service: new Routes({ changed: change => edge.apply(change), traffic: () => counted().instances() }),
+    hooks: {
+      'take-request': edge.intercept.bind(edge),
+      'take-upgrade': edge.upgrade.bind(edge),
+    },
+    metrics: () => counted().metrics(),
+    drain: () => edge.drain({ graceMs: options.site.drainGraceMs }),
+    stop: () => edge.stop(),
+  }
+}
+
+function inProcessesOfItsOwn(
+  { clock, log, misrouted }: EdgeOptions,
+  settings: EdgeSettings,
+  totals: EdgeTotals,
+  how: { workers: number; run: 'own' | 'service' },
+) {
+  const routes = new Routes({ changed: change => edge.change(change), traffic: () => edge.traffic() })
+  const edge = new RemoteEdge({
+    ...how,
+    settings,
+    totals,
+    clock,
+    log,
+    misrouted,
+    routes: () => routes.changes(),
+  })
+  return {
+    service: routes,
+    hooks: { 'open-listener': edge.open.bind(edge) },
+    tasks: [{ name: 'compare-edge', everyMs: 60_000, run: () => edge.compare() }],
+    metrics: () => edge.metrics(),
+    concerns: () => edge.concerns(),
+  }
+}

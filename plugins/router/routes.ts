@@ -27,6 +27,14 @@ export class Routes implements RouterService {
     return [...this.#destinations.keys()]
   }
 
+  /** The changes that make these routes of none. */
+  changes(): RouteChange[] {
+    return [
+      ...[...this.#rules].map(([subdomain, rules]) => ({ subdomain, rules })),
+      ...[...this.#destinations].map(([subdomain, destination]) => ({ subdomain, destination })),
+    ]
+  }
+
   setRule<Name extends keyof RouteRules>(
     subdomain: string,
     rule: Name,

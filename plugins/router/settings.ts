@@ -1,7 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Site } from '../site/contract.ts'
-import type { AccessLogSettings } from './access-log/access-log.ts'
 
 /**
  * What an edge is set to. All of it is plain data, which survives JSON: an edge may run in processes of its own, which get it
@@ -25,8 +24,26 @@ export interface EdgeSettings {
   serverTiming: 'off' | 'asked' | 'on'
 }
 
+/** Settings that arrived as JSON. */
+export function readSettings(plain: EdgeSettings): EdgeSettings {
+  const { publicUrl } = plain.site
+  return { ...plain, site: { ...plain.site, publicUrl: publicUrl === null ? null : new URL(publicUrl) } }
+}
+
 export interface EdgeOptions extends EdgeSettings {
   clock: Clock
   log: Logger
   misrouted(event: { instanceId: string; subdomain: string; reason: string }): void
+}
+
+export interface AccessLogSettings {
+  format: 'json' | 'combined'
+  /** Null for standard output. */
+  file: string | null
+  /** The share of requests that are logged, from 0 to 1. */
+  sample: number
+  /** Whether those that failed are logged in any case. */
+  everyError: boolean
+  /** Whether queries are logged. */
+  query: boolean
 }

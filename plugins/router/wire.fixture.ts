@@ -56,6 +56,14 @@ export async function listening(server: Server | import('node:net').Server): Pro
   return (server.address() as AddressInfo).port
 }
 
+/** A port that nothing listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listening(server)
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
 async function closed(server: Server): Promise<void> {
   const done = new Promise(resolve => server.close(resolve))
   server.closeAllConnections()
@@ -71,10 +79,11 @@ export interface Reply {
 
 /** Asks the edge for a host and takes the whole answer. */
 export async function ask(
-  edge: { port: number },
+  edge: { port: number; settled?(): Promise<unknown> },
   host: string,
   options: { method?: string; path?: string; headers?: Record<string, string>; body?: string } = {},
 ): Promise<Reply> {
+  await edge.settled?.()
   const outgoing = request({
     host: '127.0.0.1',
     port: edge.port,
@@ -100,7 +109,7 @@ export interface Wire {
   ended(): Promise<string>
 }
 
-export function wire(edge: { port: number }, first = ''): Wire {
+export function wire(edge: { port: number; settled?(): Promise<unknown> }, first = ''): Wire {
   const socket = connect(edge.port, '127.0.0.1')
   let received = ''
   socket.setEncoding('latin1')
@@ -109,11 +118,21 @@ export function wire(edge: { port: number }, first = ''): Wire {
     received += chunk
   })
   const over = once(socket, 'close')
-  socket.write(first, 'latin1')
+  // What is written before the routes are in effect is written then.
+  let early: (string | Buffer)[] | null = edge.settled ? [] : null
+  void edge.settled?.().then(() => {
+    for (const text of early ?? []) socket.write(text as string, 'latin1')
+    early = null
+  })
+  const write = (text: string | Buffer) => {
+    if (early) early.push(text)
+    else socket.write(text as string, 'latin1')
+  }
+  write(first)
   return {
     socket,
     received: () => received,
-    write: text => void socket.write(text as string, 'latin1'),
+    write,
     until: pattern =>
       eventually(
         () => pattern.exec(received) ?? undefined,

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { EntranceSettings } from '../../src/http/entrance/entrance.ts'
 import type { Route } from '../../src/http/route.ts'
 import type { CertificateSource } from '../../src/http/tls/certificate-store.ts'
 import type { Brand } from '../../views/brand.tsx'
@@ -31,6 +33,16 @@ export interface Site {
   production: boolean
   /** How the site presents itself to customers. */
   brand: Brand
+}
+
+export interface OpenListener {
+  /** The ports that people reach. */
+  port: number
+  securePort: number | null
+  /** No new requests may arrive; called while those in progress still end. */
+  leave(): void
+  /** Ends what `open-listener` opened, after the server is closed. */
+  close(): Promise<void>
 }
 
 /** The public URL of a subdomain: `control`, or an instance's. */
@@ -66,6 +78,11 @@ declare module '../../src/kernel/control-plane.ts' {
     'take-upgrade': (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
     /** Says where the certificates are that the listener shows. Asked when HTTPS is served here. */
     'certificate-source': () => { certificates: CertificateSource; challenges: string | null }
+    /**
+     * Has the program's server listen where only a trusted edge on this machine reaches it, which says in `X-Forwarded-…` who
+     * the client is, and has that edge listen as `entrance` says. Throws a BootError when it cannot.
+     */
+    'open-listener': (server: Server, entrance: EntranceSettings) => Promise<OpenListener>
     /** Other origins that this plugin's forms may lead to. Asked for each page. */
     'form-targets': () => readonly string[]
   }

@@ -2,20 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { Visit } from '../figures/visit.ts'
-import { type AccessLogFormat, accessLine } from './line.ts'
+import type { AccessLogSettings } from '../settings.ts'
+import { accessLine } from './line.ts'
 import { Lines } from './lines.ts'
-
-export interface AccessLogSettings {
-  format: AccessLogFormat
-  /** Null for standard output. */
-  file: string | null
-  /** The share of requests that are logged, from 0 to 1. */
-  sample: number
-  /** Whether those that failed are logged in any case. */
-  everyError: boolean
-  /** Whether queries are logged. */
-  query: boolean
-}
 
 /** What is known of a request that was refused before it was admitted. */
 interface TurnedAway {

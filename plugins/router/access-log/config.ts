@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { setting } from '../../../src/kernel/config.ts'
-import type { AccessLogSettings } from './access-log.ts'
+import type { AccessLogSettings } from '../settings.ts'
 
 const file = z.string().superRefine((path, context) => {
   const message = faultOf(path)

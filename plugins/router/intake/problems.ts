@@ -12,3 +12,13 @@ export const unhealthy = defineProblem('instance-unhealthy', 503, 'The instance 
 export const shuttingDown = defineProblem('router-stopping', 503, 'The platform is restarting')
 export const crowded = defineProblem('instance-crowded', 503, 'Too many requests at once')
 export const timedOut = defineProblem('instance-timed-out', 504, 'The instance took too long to answer')
+export const controlRestarting = defineProblem(
+  'control-plane-restarting',
+  503,
+  'The control plane is restarting',
+)
+export const controlUnreachable = defineProblem(
+  'control-plane-unreachable',
+  502,
+  'The control plane did not answer',
+)

@@ -43,6 +43,17 @@ export function shuttingDown(): Problem {
   return problems.shuttingDown('Try again in a moment.', retryAfter(2))
 }
 
+export function controlRestarting(): Problem {
+  return problems.controlRestarting('Instances keep running. Try again in a moment.', retryAfter(2))
+}
+
+export function controlUnreachable(cause: unknown): Problem {
+  return problems.controlUnreachable(
+    'It closed the connection before it answered. The request may still have taken effect; look before you try again.',
+    { cause: cause as Error },
+  )
+}
+
 /** Closes the connection instead of reading the rest of a body that no one needs. */
 export function crowded(): Problem {
   return problems.crowded(

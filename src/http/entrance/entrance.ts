@@ -1,5 +1,5 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
-import type { Server, Socket } from 'node:net'
+import { Server, type Socket } from 'node:net'
 import type { Logger } from '../../log.ts'
 import { serveStreams } from '../http2/serve.ts'
 import { createListener, type ListenerOptions } from '../listener/listener.ts'
@@ -41,6 +41,11 @@ export interface Entrance {
   doors: readonly Door[]
   /** Listens everywhere, and returns the ports. Throws a BootError if it cannot. */
   open(): Promise<{ port: number; securePort: number | null }>
+  /**
+   * Stops listening while others accept at the same addresses: requests that come on open connections are answered, and each
+   * answer is the last one on its connection. Resolves when only answers in progress and upgraded connections are left.
+   */
+  handOver(): Promise<void>
   /**
    * Stops listening. Answers in progress may end within the grace period, and upgraded connections stay until `drain` has
    * ended them; all other connections close at once.
@@ -110,6 +115,12 @@ export function createEntrance(settings: EntranceSettings, options: EntranceOpti
       const [first = 0, second = null] = ports
       return { port: first, securePort: second }
     },
+    handOver: async () => {
+      // The close of an HTTP server would cut connections on which a request may be on its way.
+      for (const { server } of doors) Server.prototype.close.call(server)
+      tls?.drain()
+      await Promise.all(following.map(each => each.dropQuiet(quietMs)))
+    },
     close: async ({ graceMs = 5000, drain } = {}) => {
       const closed = doors.map(({ server }) => new Promise(resolve => server.close(resolve)))
       for (const each of following) each.dropSilent()
@@ -126,6 +137,9 @@ export function createEntrance(settings: EntranceSettings, options: EntranceOpti
     },
   }
 }
+
+/** How long a connection may be quiet before no request is on its way any longer. */
+const quietMs = 1000
 
 type Take = (socket: Socket, client: Client | null) => void
 

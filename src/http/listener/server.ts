@@ -17,19 +17,34 @@ export async function listenOn(
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const at = `${host}:${port}`
-      const { code = error.message } = error
-      const faults: Record<string, string> = {
-        EADDRINUSE: `${setting}: something else listens on ${at}; stop it or choose another port`,
-        EACCES: `${setting}: this user may not listen on ${at}; choose a port from 1024 on, or allow it (see “Port 80” in docs/operate/proxy.md)`,
-        EADDRNOTAVAIL: `LONGHOUSE_HOST: ${host} is not an address of this machine`,
-        ENOTFOUND: `LONGHOUSE_HOST: ${host} is not known; give an address of this machine such as 127.0.0.1`,
-      }
-      reject(new BootError([faults[code] ?? `${setting}: cannot listen on ${at} (${code})`]))
+      reject(new BootError([listenFault(error.code ?? error.message, { host, port, setting })]))
     })
     server.listen(port, host, resolve)
   })
   return (server.address() as AddressInfo).port
+}
+
+/** Says why a program cannot listen at an address, by the code of the error. `setting` names the port. */
+export function listenFault(
+  code: string,
+  { host, port, setting }: { host: string; port: number; setting: string },
+): string {
+  const at = `${host}:${port}`
+  const faults: Record<string, string> = {
+    EADDRINUSE: `${setting}: something else listens on ${at}; stop it or choose another port`,
+    EACCES: `${setting}: this user may not listen on ${at}; choose a port from 1024 on, or allow it (see “Port 80” in docs/operate/proxy.md)`,
+    EADDRNOTAVAIL: `LONGHOUSE_HOST: ${host} is not an address of this machine`,
+    ENOTFOUND: `LONGHOUSE_HOST: ${host} is not known; give an address of this machine such as 127.0.0.1`,
+  }
+  return faults[code] ?? `${setting}: cannot listen on ${at} (${code})`
+}
+
+/** Starts to listen at the path of a socket, or on a bound one that was inherited. */
+export async function listenAt(server: NetServer, at: { path: string } | { fd: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(at, resolve)
+  })
 }
 
 export interface Closing {
@@ -73,6 +88,11 @@ export function serveConnections(server: Server): Connections {
 }
 
 interface Connections {
+  /**
+   * Makes each response the last one on its connection. A connection without a request stays for `quietMs`, because one may be
+   * on its way. Resolves when only responses in progress and upgraded connections are left.
+   */
+  dropQuiet(quietMs: number): Promise<void>
   /** Closes connections without a response in progress, and the others once theirs is sent. Upgraded ones stay. */
   dropSilent(): void
   dropUpgraded(): void
@@ -89,6 +109,7 @@ function followConnections(server: Server): Connections {
   const sockets = new Set<Socket>()
   const upgraded = new WeakSet<Duplex>()
   let closing = false
+  let handingOver = false
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -100,6 +121,7 @@ function followConnections(server: Server): Connections {
   const onRequest = ({ socket }: IncomingMessage, response: ServerResponse) => {
     follow(response)
     if (closing) closeAfter(socket, response)
+    if (handingOver) response.shouldKeepAlive = false
   }
   server.on('request', onRequest)
   server.on('checkContinue', onRequest)
@@ -107,6 +129,16 @@ function followConnections(server: Server): Connections {
   if (server.listenerCount('upgrade') > 0)
     server.on('upgrade', (_: IncomingMessage, socket: Duplex) => upgraded.add(socket))
   return {
+    dropQuiet: async quietMs => {
+      handingOver = true
+      const isQuiet = (socket: Socket) => answering(socket).length === 0 && !upgraded.has(socket)
+      for (let left: Socket[] = [...sockets]; left.length > 0; ) {
+        await new Promise(resolve => setTimeout(resolve, quietMs))
+        // What is quiet at two looks in a row was quiet for so long.
+        for (const socket of left) if (isQuiet(socket)) socket.destroy()
+        left = [...sockets].filter(isQuiet)
+      }
+    },
     dropSilent: () => {
       closing = true
       for (const socket of sockets) {

@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import type { Site } from '../plugins/site/contract.ts'
-import { addressSet, isLoopback, plainAddress } from '../src/http/address.ts'
-import type { Logger } from '../src/log.ts'
+import type { Logger } from '../../log.ts'
+import { addressSet, isLoopback, plainAddress } from '../address.ts'
 
 /**
  * Warns once in the log that an untrusted tunnel or proxy on this machine forwards requests. All its visitors then count as
  * one address and share its limits.
  */
-export function warnOfUnbelieved(site: Site, log: Logger): (request: IncomingMessage) => void {
+export function warnOfUnbelieved(
+  site: { trustedProxies: readonly string[]; routerMode: string },
+  log: Logger,
+): (request: IncomingMessage) => void {
   const proxies = addressSet(site.trustedProxies)
   let warned = false
   // A connection carries many requests, and its peer never changes, so each is checked once.

@@ -1,0 +1,13 @@
+import { systemClock } from '../../../src/clock.ts'
+import type { Destination } from '../contract.ts'
+import { startEdge } from '../edge.fixture.ts'
+
+/** The control plane of `startControlPlane`: sets the routes that it is sent, and answers when they are in effect. */
+const [env = '{}', routed = '{}'] = process.argv.slice(2)
+const edge = await startEdge(JSON.parse(env), systemClock, [], JSON.parse(routed))
+process.on('message', ({ subdomain, destination }: { subdomain: string; destination: Destination }) => {
+  edge.router.set(subdomain, destination)
+  void edge.settled?.().then(() => process.send?.({ set: subdomain }))
+})
+process.on('SIGTERM', () => void edge.stop().then(() => process.exit(0)))
+process.send?.({ port: edge.port })

@@ -1,0 +1,213 @@
+import { connect, type Socket } from 'node:net'
+import type { Clock } from '../../../src/clock.ts'
+import type { Logger } from '../../../src/log.ts'
+import type { RouteChange } from '../contract.ts'
+import { readLines, writeLine } from './lines.ts'
+import {
+  type EdgeFigures,
+  type EdgeStatus,
+  type Misrouted,
+  type Orders,
+  protocol,
+  type ToControlPlane,
+  type ToSupervisor,
+} from './messages.ts'
+import { stateMessages } from './route-table.ts'
+
+export interface LinkOptions {
+  edgeSocket: string
+  version: string
+  clock: Clock
+  log: Logger
+  orders(): Orders
+  /** The changes that make the present routes of none. */
+  routes(): readonly RouteChange[]
+  /** Called each time that no edge answers: starts one, or leaves that to others. */
+  absent(): void
+  misrouted(event: Misrouted): void
+}
+
+export type EdgeFailure = Extract<ToControlPlane, { type: 'refused' | 'failed' }>
+
+/** An edge that does not serve as ordered. */
+export class EdgeRefused extends Error {
+  readonly failure: EdgeFailure
+
+  constructor(failure: EdgeFailure) {
+    super(failure.words)
+    this.failure = failure
+  }
+}
+
+const shortestPauseMs = 25
+const longestPauseMs = 1000
+const answerMs = 5000
+
+/** The control plane's connection to its edge. It is made again whenever it is lost; the edge then gets the whole state. */
+export class EdgeLink {
+  readonly #options: LinkOptions
+  readonly #questions = new Map<number, (figures: EdgeFigures | null) => void>()
+  readonly #closing = new AbortController()
+  #socket: Socket | null = null
+  #seq = 0
+  #question = 0
+  #failure: EdgeFailure | null = null
+  #status: EdgeStatus | null = null
+  #served: { resolve(ports: readonly number[]): void; reject(error: Error): void } | null = null
+  #ended: Promise<void> = Promise.resolve()
+  #lostAt: number | null = null
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+  }
+
+  get status(): EdgeStatus | null {
+    return this.#socket ? this.#status : null
+  }
+
+  /** Why the edge does not serve as ordered; null when it does. */
+  get failure(): EdgeFailure | null {
+    return this.#failure
+  }
+
+  /** How long there has been no edge, in milliseconds; null when it is connected. */
+  get lostMs(): number | null {
+    return this.#lostAt === null ? null : this.#options.clock.monotonic() - this.#lostAt
+  }
+
+  /** Keeps the connection from now on. Resolves with the edge's ports when it serves as ordered; rejects with EdgeRefused. */
+  open(): Promise<readonly number[]> {
+    this.#lostAt = this.#options.clock.monotonic()
+    const served = new Promise<readonly number[]>((resolve, reject) => {
+      this.#served = { resolve, reject }
+    })
+    this.#ended = this.#keepConnected()
+    return served
+  }
+
+  change(change: RouteChange): void {
+    this.#seq++
+    this.#say({ type: 'change', seq: this.#seq, change })
+  }
+
+  /** Sends the whole state again: each worker then has what it should have. */
+  repair(): void {
+    this.#sendRoutes()
+  }
+
+  /** Requests for the control plane wait from now on. */
+  leave(): void {
+    this.#say({ type: 'control', here: false })
+  }
+
+  /** What the workers counted; null when there is no answer. */
+  async figures(): Promise<EdgeFigures | null> {
+    const id = ++this.#question
+    if (!this.#socket) return null
+    const answered = new AbortController()
+    const figures = await new Promise<EdgeFigures | null>(resolve => {
+      this.#questions.set(id, resolve)
+      this.#say({ type: 'ask', id })
+      void this.#options.clock.sleep(answerMs, answered.signal).then(() => resolve(null))
+    })
+    answered.abort()
+    this.#questions.delete(id)
+    return figures
+  }
+
+  /** Lets go of the edge; with `end`, asks it to end, and resolves when it has. */
+  async close(end: boolean): Promise<void> {
+    const socket = this.#socket
+    this.#closing.abort()
+    if (end && socket) {
+      const closed = new Promise(resolve => socket.once('close', resolve))
+      this.#say({ type: 'end' })
+      await closed
+    } else socket?.end()
+    await this.#ended
+  }
+
+  async #keepConnected(): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#closing
+    let pauseMs = shortestPauseMs
+    while (!signal.aborted) {
+      const reached = await this.#connection()
+      this.#lostAt ??= clock.monotonic()
+      if (signal.aborted) return
+      if (reached) pauseMs = shortestPauseMs
+      else this.#options.absent()
+      await clock.sleep(pauseMs, signal)
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    }
+  }
+
+  /** Resolves when the connection is over; false when the edge did not answer. */
+  #connection(): Promise<boolean> {
+    return new Promise(resolve => {
+      const { edgeSocket, version } = this.#options
+      let reached = false
+      const socket = connect(edgeSocket)
+      socket.on('error', () => socket.destroy())
+      socket.on('connect', () => {
+        writeLine(socket, { type: 'hello', protocol, version, pid: process.pid } satisfies ToSupervisor)
+      })
+      readLines<ToControlPlane>(socket, message => {
+        reached = true
+        this.#received(socket, message)
+      })
+      socket.on('close', () => {
+        if (this.#socket === socket) this.#socket = null
+        for (const answer of this.#questions.values()) answer(null)
+        resolve(reached)
+      })
+    })
+  }
+
+  #received(socket: Socket, message: ToControlPlane): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#socket = socket
+        this.#lostAt = null
+        this.#say({ type: 'orders', orders: this.#options.orders() })
+        this.#sendRoutes()
+        this.#say({ type: 'control', here: true })
+        break
+      case 'serving':
+        this.#failure = null
+        this.#served?.resolve(message.ports)
+        break
+      case 'refused':
+      case 'failed':
+        this.#failure = message
+        this.#options.log.error(
+          { reason: message.words },
+          'the edge does not serve as this control plane orders',
+        )
+        this.#served?.reject(new EdgeRefused(message))
+        break
+      case 'resend':
+        this.#sendRoutes()
+        break
+      case 'misrouted':
+        this.#options.misrouted(message.event)
+        break
+      case 'status':
+        this.#status = message.status
+        break
+      case 'answer':
+        this.#questions.get(message.id)?.(message.figures)
+        break
+      default:
+      // A newer edge says more than this version knows.
+    }
+  }
+
+  #sendRoutes(): void {
+    for (const message of stateMessages(this.#options.routes(), this.#seq)) this.#say(message)
+  }
+
+  #say(message: ToSupervisor): void {
+    if (this.#socket) writeLine(this.#socket, message)
+  }
+}

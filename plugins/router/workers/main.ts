@@ -1,0 +1,61 @@
+import { rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { keepCompiled } from '../../../src/compile-cache.ts'
+import { createLog } from '../../../src/log.ts'
+import { version } from '../../../src/version.ts'
+import { edgeFolder } from './edge-folder.ts'
+import { StateFile } from './state-file.ts'
+import { Supervisor } from './supervisor.ts'
+
+/**
+ * `edge.js [data root]`: the edge as a program of its own. It holds the addresses and keeps the workers; the control plane with the
+ * same data root says what to serve. SIGTERM ends it after its requests; SIGHUP starts fresh workers.
+ */
+const log = await createLog('longhouse-edge', { level: process.env.LOG_LEVEL })
+
+async function main(dataRoot: string): Promise<void> {
+  keepCompiled()
+  const { edgeSocket, stateFile } = edgeFolder(dataRoot)
+  if (await answers(edgeSocket)) throw new Error(`another edge runs on ${dataRoot}; stop it first`)
+  rmSync(edgeSocket, { force: true })
+
+  const supervisor = new Supervisor({ log, version, file: new StateFile(stateFile, log) })
+  let ending = false
+  const end = () => {
+    if (ending) return
+    ending = true
+    log.info('the edge ends')
+    void supervisor.stop().then(() => {
+      rmSync(edgeSocket, { force: true })
+      process.exit(0)
+    })
+  }
+  const server = createServer(socket => supervisor.connected(socket, end))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(edgeSocket, resolve)
+  })
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  process.on('SIGHUP', () => void supervisor.renew())
+  await supervisor.resume()
+}
+
+/** Whether a process listens at the socket; the file of one that was killed stays. */
+function answers(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+try {
+  await main(process.argv[2] ?? process.env.LONGHOUSE_DATA_ROOT ?? './data')
+} catch (error) {
+  log.fatal((error as Error).message)
+  process.exit(1)
+}

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { builtRoot } from '../../../src/root.ts'
+import { eventually } from '../../../src/testing/eventually.ts'
+import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { ask, freePort, startInstance } from '../wire.fixture.ts'
+import { childrenOf, isAlive, otherVersion, rawLink, startControlPlane } from './workers.fixture.ts'
+
+/** An edge as a service: its supervisor is a child of the test. */
+async function startEdgeService(t: TestContext, dataRoot: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [builtRoot('edge.js'), dataRoot], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, LOG_LEVEL: 'silent' },
+  })
+  t.after(() => child.kill('SIGTERM'))
+  const socket = join(dataRoot, '.control/edge/edge.sock')
+  await eventually('the edge’s socket', () => answers(socket))
+  return child
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = connect(socket)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
+}
+
+/** Clients that ask for an instance, and for the control plane, one request after the other, on kept connections. */
+function load(port: number) {
+  const failures: string[] = []
+  let answered = 0
+  let over = false
+  const client = async (host: string, expected: string) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    while (!over) {
+      try {
+        const outgoing = request({ host: '127.0.0.1', port, path: '/', headers: { host }, agent })
+        outgoing.end()
+        const [answer] = await once(outgoing, 'response')
+        const body = await text(answer)
+        if (answer.statusCode === 200 && body === expected) answered++
+        else failures.push(`${host}: ${answer.statusCode} ${body}`)
+      } catch (error) {
+        failures.push(`${host}: ${(error as Error).message}`)
+      }
+    }
+    agent.destroy()
+  }
+  const clients = [
+    ...Array.from({ length: 6 }, () => client('a.localhost', 'inst_a')),
+    ...Array.from({ length: 2 }, () => client('control.localhost', 'the control plane')),
+  ]
+  return {
+    failures,
+    answered: () => answered,
+    end: async () => {
+      over = true
+      await Promise.all(clients)
+    },
+  }
+}
+
+const ready = (port: number) => ({ state: 'ready', instanceId: 'inst_a', host: '127.0.0.1', port }) as const
+
+test('everything restarts ten times under load, and no request fails', async t => {
+  const dataRoot = temporaryFolder(t)
+  const port = await freePort()
+  const instance = await startInstance('inst_a')
+  const supervisor = await startEdgeService(t, dataRoot)
+  const env = {
+    LONGHOUSE_DATA_ROOT: dataRoot,
+    LONGHOUSE_PORT: String(port),
+    ROUTER_WORKERS: '2',
+    ROUTER_EDGE: 'service',
+    ROUTER_HOLD_TIMEOUT: '60s',
+  }
+  const versions = [await otherVersion(t, 'one'), await otherVersion(t, 'two')]
+  const routed = { a: ready(instance.port) }
+  let controlPlane = await startControlPlane(env, routed)
+  const clients = load(port)
+  const more = async () => {
+    const before = clients.answered()
+    await eventually('more answers', () => clients.answered() > before + 50 || clients.failures.length > 0)
+  }
+  for (let round = 0; round < 10; round++) {
+    await more()
+    const workers = childrenOf(supervisor.pid ?? 0)
+    switch (round % 3) {
+      case 0: {
+        // The control plane dies or stops; the next one takes its place.
+        if (round % 2 === 0) await controlPlane.kill()
+        else await controlPlane.stop()
+        controlPlane = await startControlPlane(env, routed)
+        break
+      }
+      case 1: {
+        supervisor.kill('SIGHUP')
+        await eventually('fresh workers', () =>
+          childrenOf(supervisor.pid ?? 0).every(pid => !workers.includes(pid)),
+        )
+        break
+      }
+      default: {
+        const build = versions[((round + 1) / 3) % 2] ?? ''
+        await controlPlane.stop()
+        controlPlane = await startControlPlane(env, routed, build)
+        await eventually('workers of the other version', () =>
+          childrenOf(supervisor.pid ?? 0).every(pid =>
+            readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(build),
+          ),
+        )
+      }
+    }
+  }
+  await more()
+  await clients.end()
+  assert.deepEqual(clients.failures.slice(0, 5), [])
+  assert.ok(clients.answered() > 500)
+  await controlPlane.stop()
+  supervisor.kill('SIGTERM')
+  await once(supervisor, 'exit')
+  await instance.close()
+})
+
+test('an edge serves on without its control plane, and the next one finds it', async t => {
+  const dataRoot = temporaryFolder(t)
+  const instance = await startInstance('inst_a')
+  const env = {
+    LONGHOUSE_DATA_ROOT: dataRoot,
+    LONGHOUSE_PORT: String(await freePort()),
+    ROUTER_WORKERS: '1',
+    ROUTER_HOLD_TIMEOUT: '200ms',
+  }
+  const first = await startControlPlane(env)
+  await first.set('a', ready(instance.port))
+  await first.kill()
+  const edge = { port: first.port }
+  assert.equal((await ask(edge, 'a.localhost')).body, 'inst_a')
+
+  const page = await ask(edge, 'control.localhost', { headers: { accept: 'text/html' } })
+  assert.equal(page.status, 503)
+  assert.match(page.body, /The control plane is restarting/)
+  assert.equal(page.headers['retry-after'], '2')
+  assert.match(page.body, /http-equiv="refresh"/)
+  const document = await ask(edge, 'localhost', { method: 'POST', body: '{}' })
+  assert.equal(document.status, 503)
+  assert.equal(JSON.parse(document.body).type, 'urn:longhouse:problem:control-plane-restarting')
+
+  const second = await startControlPlane(env)
+  assert.equal((await ask(edge, 'control.localhost')).body, 'the control plane')
+  // It has no records of the instance, so its state is that there is none.
+  assert.equal((await ask(edge, 'a.localhost')).status, 404)
+  await second.stop()
+  await assert.rejects(ask(edge, 'a.localhost'), { code: 'ECONNREFUSED' }, 'an edge of its own ends with it')
+  await instance.close()
+})
+
+test('workers serve on without their supervisor, and make room for the next', async t => {
+  const dataRoot = temporaryFolder(t)
+  const port = await freePort()
+  const instance = await startInstance('inst_a')
+  const supervisor = await startEdgeService(t, dataRoot)
+  const controlPlane = await startControlPlane({
+    LONGHOUSE_DATA_ROOT: dataRoot,
+    LONGHOUSE_PORT: String(port),
+    ROUTER_WORKERS: '1',
+    ROUTER_EDGE: 'service',
+  })
+  await controlPlane.set('a', ready(instance.port))
+  const [worker = 0] = childrenOf(supervisor.pid ?? 0)
+  supervisor.kill('SIGKILL')
+  await once(supervisor, 'exit')
+  assert.equal((await ask({ port }, 'a.localhost')).body, 'inst_a')
+  assert.ok(isAlive(worker))
+
+  const next = await startEdgeService(t, dataRoot)
+  await eventually('the old worker ends', () => !isAlive(worker))
+  await eventually('a new worker', () => childrenOf(next.pid ?? 0).length === 1)
+  await eventually('answers', async () => (await ask({ port }, 'a.localhost')).body === 'inst_a')
+  assert.equal((await ask({ port }, 'control.localhost')).body, 'the control plane')
+  await controlPlane.stop()
+
+  // Nothing is left but the file.
+  next.kill('SIGTERM')
+  await once(next, 'exit')
+  const third = await startEdgeService(t, dataRoot)
+  await eventually('a worker', () => childrenOf(third.pid ?? 0).length === 1)
+  const reply = await eventually('an answer', () => ask({ port }, 'a.localhost'))
+  assert.equal(reply.body, 'inst_a')
+
+  // A damaged file is not used: the edge waits for its control plane instead of denying what it does not know.
+  third.kill('SIGKILL')
+  await once(third, 'exit')
+  await eventually('an orphan', async () => (await ask({ port }, 'a.localhost')).status === 200)
+  const file = join(dataRoot, '.control/edge/state.ndjson')
+  writeFileSync(file, readFileSync(file, 'utf8').slice(0, -20))
+  const fourth = await startEdgeService(t, dataRoot)
+  await eventually('the orphan makes room', () =>
+    ask({ port }, 'a.localhost').then(
+      () => false,
+      error => error.code === 'ECONNREFUSED',
+    ),
+  )
+  const link = rawLink(dataRoot)
+  link.say({ type: 'hello', protocol: 99, version: '99', pid: 1 })
+  const { reason, words } = await link.heard('refused')
+  assert.equal(reason, 'protocol')
+  assert.match(String(words), /must be restarted/)
+  fourth.kill('SIGTERM')
+  await once(fourth, 'exit')
+  await instance.close()
+})

@@ -1,0 +1,285 @@
+import type { Socket } from 'node:net'
+import type { Logger } from '../../../src/log.ts'
+import type { EdgeReport } from '../contract.ts'
+import { mergeReports } from '../figures/totals.ts'
+import { type Bound, bind, CannotBind } from './addresses.ts'
+import { Crew } from './crew.ts'
+import { readLines, writeLine } from './lines.ts'
+import {
+  type ControlMessage,
+  type EdgeAddress,
+  type EdgeStatus,
+  type Orders,
+  protocol,
+  type StateMessage,
+  type ToControlPlane,
+  type ToSupervisor,
+} from './messages.ts'
+import { type RouteTable, StateReader, stateMessages } from './route-table.ts'
+import type { StateFile } from './state-file.ts'
+
+/**
+ * Holds the addresses where the edge listens, and keeps workers that accept from them. It never accepts by itself: connections that
+ * arrive while workers change wait in the kernel. It follows one control plane, and goes on with the last state without one.
+ */
+export class Supervisor {
+  readonly #log: Logger
+  readonly #version: string
+  readonly #file: StateFile
+  readonly #reader = new StateReader()
+  readonly #crews = new Set<Crew>()
+  #crew: Crew | null = null
+  #bound: Bound[] = []
+  #routes: RouteTable | null = null
+  #seq = 0
+  /** Orders that wait for their state. */
+  #ordered: Orders | null = null
+  #following: Promise<void> = Promise.resolve()
+  #controlPlane: { socket: Socket; pid: number } | null = null
+  #controlHere = false
+  #orphans = 0
+  #crashes = 0
+  #lastCrash: string | null = null
+  /** What workers counted that ended since the control plane asked. */
+  #ended: EdgeReport | null = null
+
+  constructor(options: { log: Logger; version: string; file: StateFile }) {
+    this.#log = options.log
+    this.#version = options.version
+    this.#file = options.file
+  }
+
+  /** Serves the last state that was kept, if there is one. */
+  async resume(): Promise<void> {
+    const kept = this.#file.read()
+    if (!kept) return
+    this.#routes = kept.routes
+    await this.#follow(kept.orders)
+  }
+
+  /** Takes a connection of a control plane. `end` is called when it asks the edge to end. */
+  connected(socket: Socket, end: () => void): void {
+    socket.on('error', () => socket.destroy())
+    let said = false
+    readLines<ToSupervisor>(socket, message => {
+      if (message.type === 'end') end()
+      else if (said) this.#received(message)
+      else if (message.type === 'orphan') {
+        this.#orphans++
+        writeLine(socket, { type: 'noted' } satisfies ToControlPlane)
+      } else if (message.type === 'hello') {
+        said = this.#welcome(socket, message)
+        if (!said) socket.end()
+      } else socket.destroy()
+    })
+    socket.on('close', () => {
+      if (this.#controlPlane?.socket !== socket) return
+      this.#controlPlane = null
+      this.#send({ type: 'control', here: false })
+      this.#log.info('the control plane has gone; its routes stay')
+    })
+  }
+
+  /** Fresh workers of the same program take over. */
+  async renew(): Promise<void> {
+    const crew = this.#crew
+    if (crew) await this.#follow(crew.orders, true)
+  }
+
+  /** Ends every worker, after its requests. */
+  async stop(): Promise<void> {
+    await this.#following
+    this.#file.flush()
+    await Promise.all([...this.#crews].map(crew => crew.drain(false)))
+    for (const bound of this.#bound) bound.close()
+    this.#controlPlane?.socket.end()
+  }
+
+  #welcome(socket: Socket, hello: Extract<ToSupervisor, { type: 'hello' }>): boolean {
+    const refuse = (reason: 'taken' | 'protocol', words: string) => {
+      writeLine(socket, { type: 'refused', reason, words } satisfies ToControlPlane)
+      return false
+    }
+    if (this.#controlPlane)
+      return refuse('taken', `The edge follows another control plane (process ${this.#controlPlane.pid}).`)
+    if (hello.protocol !== protocol)
+      return refuse('protocol', `The edge is of Longhouse ${this.#version} and must be restarted.`)
+    this.#controlPlane = { socket, pid: hello.pid }
+    this.#tell({ type: 'welcome', protocol, version: this.#version, pid: process.pid })
+    this.#tell({ type: 'status', status: this.#status })
+    return true
+  }
+
+  #received(message: ToSupervisor): void {
+    switch (message.type) {
+      case 'orders':
+        this.#ordered = message.orders
+        break
+      case 'begin':
+      case 'routes':
+      case 'complete':
+        this.#takeState(message)
+        break
+      case 'change':
+        if (!this.#routes || message.seq !== this.#seq + 1) {
+          this.#tell({ type: 'resend' })
+          break
+        }
+        this.#seq = message.seq
+        this.#routes.apply(message.change)
+        this.#broadcast(message)
+        this.#keep()
+        break
+      case 'control':
+        this.#send({ type: 'control', here: message.here })
+        break
+      case 'ask':
+        void this.#answer(message.id)
+        break
+      default:
+      // A newer control plane says more than this version knows.
+    }
+  }
+
+  #takeState(message: StateMessage): void {
+    const routes = this.#reader.take(message)
+    if (!routes || message.type !== 'complete') return
+    this.#routes = routes
+    this.#seq = message.seq
+    // Each worker compares by itself, so that one that went astray is put right.
+    for (const each of stateMessages(routes.changes(), message.seq)) this.#broadcast(each)
+    this.#keep()
+    const orders = this.#ordered
+    this.#ordered = null
+    if (orders) void this.#follow(orders)
+  }
+
+  #follow(orders: Orders, anew = false): Promise<void> {
+    this.#following = this.#following.then(async () => {
+      try {
+        if (anew || JSON.stringify(orders) !== JSON.stringify(this.#crew?.orders))
+          await this.#takeOver(orders)
+        this.#tell({ type: 'serving', ports: this.#bound.map(({ port }) => port) })
+      } catch (error) {
+        const { message: words } = error as Error
+        this.#log.error({ reason: words }, 'the edge cannot do what was ordered')
+        const which = error instanceof CannotBind ? { at: error.at, code: error.code } : {}
+        this.#tell({ type: 'failed', words, ...which })
+      }
+    })
+    return this.#following
+  }
+
+  /** Starts workers with these orders; when they serve, the others drain. When they cannot, the others go on. */
+  async #takeOver(orders: Orders): Promise<void> {
+    const former = this.#crew
+    const kept: Bound[] = []
+    const fresh: Bound[] = []
+    let crew: Crew | undefined
+    try {
+      for (const at of orders.addresses) {
+        const held = this.#bound.find(({ asked }) => asked.host === at.host && asked.port === at.port)
+        if (held) kept.push(held)
+        else fresh.push(await this.#bindPatiently(at))
+      }
+      const bound = orders.addresses.map(
+        at =>
+          [...kept, ...fresh].find(({ asked }) => asked.host === at.host && asked.port === at.port) as Bound,
+      )
+      crew = this.#crewFor(orders, bound)
+      await crew.start()
+      for (const each of this.#bound) if (!bound.includes(each)) each.close()
+      this.#bound = bound
+    } catch (error) {
+      if (crew) this.#dismiss(crew, () => crew?.kill())
+      for (const each of fresh) each.close()
+      throw error
+    }
+    this.#crew = crew
+    this.#keep()
+    if (former) this.#dismiss(former, () => former.drain(true))
+    this.#log.info({ build: orders.program.build, workers: orders.workers }, 'workers of the edge serve')
+  }
+
+  #crewFor(orders: Orders, bound: readonly Bound[]): Crew {
+    const crew = new Crew({
+      orders,
+      bound,
+      log: this.#log,
+      state: () => [
+        { type: 'control', here: this.#controlHere } satisfies ControlMessage,
+        ...stateMessages(this.#routes?.changes() ?? [], this.#seq),
+      ],
+      received: message => {
+        if (message.type === 'misrouted') this.#tell(message)
+        else this.#addEnded(message.figures.report)
+      },
+      changed: crash => {
+        if (crash !== undefined) {
+          this.#crashes++
+          this.#lastCrash = crash
+        }
+        this.#tell({ type: 'status', status: this.#status })
+      },
+    })
+    this.#crews.add(crew)
+    return crew
+  }
+
+  #dismiss(crew: Crew, end: () => unknown): void {
+    void Promise.resolve(end()).then(() => this.#crews.delete(crew))
+  }
+
+  /** A worker that lost its supervisor holds the address until it has found this one. */
+  async #bindPatiently(at: EdgeAddress): Promise<Bound> {
+    const start = performance.now()
+    for (;;) {
+      try {
+        return await bind(at)
+      } catch (error) {
+        const patienceMs = this.#orphans > 0 ? 5000 : 1000
+        const taken = error instanceof CannotBind && error.code === 'EADDRINUSE'
+        if (!taken || performance.now() - start > patienceMs) throw error
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    }
+  }
+
+  async #answer(id: number): Promise<void> {
+    const asked = await Promise.all([...this.#crews].map(crew => crew.ask(id)))
+    const ended = this.#ended
+    this.#ended = null
+    this.#tell({ type: 'answer', id, figures: { workers: asked.flat(), ended } })
+  }
+
+  #addEnded(report: EdgeReport): void {
+    const over = {
+      ...report,
+      held: 0,
+      instances: report.instances.map(each => ({ ...each, inProgress: 0 })),
+    }
+    this.#ended = this.#ended ? mergeReports([this.#ended, over]) : over
+  }
+
+  get #status(): EdgeStatus {
+    const workers = [...this.#crews].flatMap(crew => crew.status)
+    return { workers, crashes: this.#crashes, lastCrash: this.#lastCrash }
+  }
+
+  #keep(): void {
+    if (this.#crew && this.#routes) this.#file.keep({ orders: this.#crew.orders, routes: this.#routes })
+  }
+
+  #send(message: ControlMessage): void {
+    this.#controlHere = message.here
+    this.#broadcast(message)
+  }
+
+  #broadcast(message: Parameters<Crew['send']>[0]): void {
+    for (const crew of this.#crews) crew.send(message)
+  }
+
+  #tell(message: ToControlPlane): void {
+    if (this.#controlPlane) writeLine(this.#controlPlane.socket, message)
+  }
+}
