@@ -113,8 +113,9 @@ export async function startLonghouse(
 
   const port = await eventually('the control plane listens', () => {
     if (child.exitCode !== null) return -1
-    const match = /Longhouse runs at\s+http:\/\/[^:]+:(\d+)/.exec(output)
-    return match && Number(match[1])
+    const match = /Longhouse runs at\s+https?:\/\/[^:]+:(\d+)/.exec(output)
+    // Behind a proxy, it names the proxy's port.
+    return match && Number(options.env?.LONGHOUSE_PORT ?? match[1])
   })
   if (port < 0) await allWritten
   if (port < 0) throw new Error(`the control plane ended with ${child.exitCode}:\n${output}`)

@@ -27,11 +27,20 @@ export interface RouteLimits {
 }
 
 export interface RouteGate {
-  /** Path prefixes that everyone may request. */
+  /** Paths that everyone may request, with all below them: `/hooks`. */
   publicPaths: readonly string[]
-  /** The owners whose sign-in passes, by account id. */
-  accounts: readonly string[]
+  /** The sign-ins at the control plane that pass, by the id of their session. */
+  sessions: readonly string[]
+  /** Another one ends every pass that was given before. */
+  generation: number
+  /** What signs tickets and passes, in base64url. It is the instance's own. */
+  key: string
 }
+
+/** Where a browser returns from the control plane with a ticket, on every host of an instance with a gate. */
+export const gateTicketPath = '/.longhouse/gate'
+/** In place of a session's id: the sign-in of an operator. */
+export const operatorSession = 'operator'
 
 /** What changed of one subdomain's route. Without a destination, the subdomain is unknown. */
 export type RouteChange =

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { hasBody } from '../../src/http/listener/stall.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../site/contract.ts'
-import type { Destination, EdgeReport, RouteChange } from './contract.ts'
+import type { Destination, EdgeReport, RouteChange, RouteRules } from './contract.ts'
 import { Backend } from './exchange/backend.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange/exchange.ts'
 import { answerOn, tunnel } from './exchange/tunnel.ts'
@@ -46,7 +46,7 @@ const headLimitBytes = 15.5 * 1024
 export class Edge {
   readonly #options: EdgeOptions
   readonly #backends = new Map<string, Backend>()
-  readonly #rules = new Rules()
+  readonly #rules: Rules
   readonly #holding: Holding
   readonly #admission: Admission
   readonly #originOf: (request: IncomingMessage, host: string) => Origin
@@ -64,6 +64,7 @@ export class Edge {
 
   constructor(options: EdgeOptions) {
     this.#options = options
+    this.#rules = new Rules(options)
     this.#holding = new Holding({
       clock: options.clock,
       holdMs: options.holdMs,
@@ -89,9 +90,14 @@ export class Edge {
   /** Follows a change of the routes. */
   apply(change: RouteChange): void {
     if (!this.#options.routes || this.#stopping || !this.#holds) return
-    if ('rules' in change) this.#rules.set(change.subdomain, change.rules)
+    if ('rules' in change) this.#govern(change.subdomain, change.rules)
     else if (change.destination) this.#point(change.subdomain, change.destination)
     else this.#remove(change.subdomain)
+  }
+
+  #govern(subdomain: string, rules: RouteRules): void {
+    if (!this.#rules.set(subdomain, rules)) return
+    this.#backends.get(subdomain)?.closeLasting('Who may open the instance has changed')
   }
 
   #point(subdomain: string, destination: Destination): void {
@@ -202,6 +208,11 @@ export class Edge {
     if (!backend) {
       this.#record.refused('unknown-instance')
       this.#turnAway(request, response, this.#unavailable(subdomain), target, origin)
+      return null
+    }
+    const closed = this.#rules.gateOf(subdomain)?.check(request, target)
+    if (closed) {
+      this.#turnAway(request, response, closed, target, origin)
       return null
     }
     const { instanceId } = backend.destination

@@ -1,4 +1,5 @@
 import type { RouteRules } from './contract.ts'
+import { Gate, type GateParts } from './gate/gate.ts'
 import { HostNames } from './host-names.ts'
 
 const none: RouteRules = {}
@@ -8,14 +9,33 @@ export class Rules {
   /** The customers' own host names. */
   readonly hosts = new HostNames()
   readonly #rules = new Map<string, RouteRules>()
+  readonly #gates = new Map<string, Gate>()
+  readonly #gateParts: GateParts
 
-  set(subdomain: string, rules: RouteRules): void {
+  constructor(parts: Omit<GateParts, 'used'>) {
+    this.#gateParts = { site: parts.site, clock: parts.clock, used: new Map() }
+  }
+
+  /** Returns whether the gate now stops someone who has passed. */
+  set(subdomain: string, rules: RouteRules): boolean {
     if (Object.keys(rules).length === 0) this.#rules.delete(subdomain)
     else this.#rules.set(subdomain, rules)
     this.hosts.set(subdomain, rules.hosts)
+    const before = this.#gates.get(subdomain)
+    if (!rules.gate) {
+      this.#gates.delete(subdomain)
+      return false
+    }
+    this.#gates.set(subdomain, new Gate(rules.gate, this.#gateParts))
+    return before === undefined || before.isLooserThan(rules.gate)
   }
 
   of(subdomain: string): RouteRules {
     return this.#rules.get(subdomain) ?? none
+  }
+
+  /** Undefined for an instance that is open to everyone. */
+  gateOf(subdomain: string): Gate | undefined {
+    return this.#gates.get(subdomain)
   }
 }

@@ -47,10 +47,15 @@ export interface OpenListener {
 
 /** The public URL of a subdomain: `control`, or an instance's. */
 export function siteUrl(site: Site, label: string): string {
+  return hostUrl(site, `${label}.${site.domain}`)
+}
+
+/** The public URL of a host name that is served here. */
+export function hostUrl(site: Site, host: string): string {
   const scheme = site.publicUrl?.protocol ?? 'http:'
   const port = site.publicUrl ? site.publicUrl.port : String(site.port)
   const suffix = port === '' || port === (scheme === 'https:' ? '443' : '80') ? '' : `:${port}`
-  return `${scheme}//${label}.${site.domain}${suffix}`
+  return `${scheme}//${host}${suffix}`
 }
 
 /** The control plane's own public origins; empty when LONGHOUSE_PUBLIC_URL is not set. */

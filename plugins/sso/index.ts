@@ -4,6 +4,7 @@ import { openSeal } from '../../src/storage/seal.ts'
 import { siteUrl } from '../site/contract.ts'
 import '../auth/contract.ts'
 import '../provisioner/contract.ts'
+import '../router/contract.ts'
 import { keyRing } from './key-ring.ts'
 import { ssoRoutes } from './routes.ts'
 import * as schema from './schema.ts'
@@ -15,7 +16,7 @@ import { ssoConfig } from './settings.ts'
  */
 export const sso = definePlugin({
   name: 'sso',
-  needs: ['auth', 'provisioner', 'site'],
+  needs: ['auth', 'provisioner', 'router', 'site'],
   config: ssoConfig,
   // The plugin was called `bridge`; its tables and files keep that name.
   tables: { schema, migrations: 'plugins/sso/migrations', part: 'bridge' },

@@ -3,7 +3,8 @@ import type { Clock } from '../../src/clock.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
 import type { AuthService } from '../auth/contract.ts'
 import type { ProvisionerService } from '../provisioner/contract.ts'
-import { type Site, siteUrl } from '../site/contract.ts'
+import type { RouterService } from '../router/contract.ts'
+import { hostUrl, type Site, siteUrl } from '../site/contract.ts'
 import type { KeyRing } from './key-ring.ts'
 import { notYourInstance } from './problems.ts'
 import { signToken } from './token.ts'
@@ -11,13 +12,14 @@ import { signToken } from './token.ts'
 export interface SsoParts {
   auth: AuthService
   provisioner: ProvisionerService
+  router: Pick<RouterService, 'subdomainOf'>
   site: Site
   clock: Clock
   ring: KeyRing
 }
 
 /** The routes that sign owners into their instances without a password. */
-export function ssoRoutes({ auth, provisioner, site, clock, ring }: SsoParts): Route[] {
+export function ssoRoutes({ auth, provisioner, router, site, clock, ring }: SsoParts): Route[] {
   return [
     route({
       method: 'get',
@@ -47,6 +49,8 @@ export function ssoRoutes({ auth, provisioner, site, clock, ring }: SsoParts): R
       query: z.object({
         instance: z.string().regex(/^[\w-]{1,80}$/, 'must be the id of an instance'),
         nonce: z.string().regex(/^[\w-]{43}$/, 'must be what the instance made for this browser'),
+        // The browser’s cookie belongs to the host where the sign-in began.
+        host: z.string().max(300, 'must be the host of the instance').optional(),
       }),
       answers: { 303: { description: 'Back to the instance' } },
       handle: async (c, { query }) => {
@@ -63,7 +67,9 @@ export function ssoRoutes({ auth, provisioner, site, clock, ring }: SsoParts): R
         const issuer = siteUrl(site, 'control')
         const claims = { instanceId: instance.id, account, nonce: query.nonce }
         const token = await signToken({ ring, clock, issuer }, claims)
-        return c.redirect(`${instance.url}/?token=${token}`, 303)
+        const host = query.host?.toLowerCase().replace(/:\d*$/, '') ?? ''
+        const isOwn = router.subdomainOf(host) === instance.subdomain
+        return c.redirect(`${isOwn ? hostUrl(site, host) : instance.url}/?token=${token}`, 303)
       },
     }),
   ]

@@ -60,6 +60,30 @@ test('an owner is redirected to the instance with a token for it and this browse
   )
 })
 
+test('an owner returns to the domain where the sign-in began, if it is one of the instance', async t => {
+  const town = await openTown(t, { plugins: [sso] })
+  const ada = await town.owner('ada')
+  const id = await withInstance(town, ada, 'acme')
+  const router = town.program.services.router
+  router?.setRule('acme', 'hosts', ['jobs.acme.test'])
+  router?.setRule('other', 'hosts', ['other.test'])
+  const returnsTo = async (host: string) => {
+    const path = `/auth/bridge?instance=${id}&nonce=${nonce}&host=${encodeURIComponent(host)}`
+    return new URL((await ada.visit(path)).headers.location ?? '').origin
+  }
+  for (const host of ['jobs.acme.test', 'JOBS.acme.test:1234'])
+    assert.equal(await returnsTo(host), `http://jobs.acme.test:${town.port}`)
+  for (const host of [
+    '',
+    'other.test',
+    'evil.test',
+    'jobs.acme.test.evil.test',
+    'evil.test/@jobs.acme.test',
+    'control.localhost',
+  ])
+    assert.equal(await returnsTo(host), `http://acme.localhost:${town.port}`, host)
+})
+
 test('another owner, a stranger and the operator get no token, nor does a removed instance', async t => {
   const town = await openTown(t, { plugins: [sso] })
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]

@@ -42,6 +42,7 @@ export const auth = definePlugin({
       db,
       sso,
       instanceId,
+      host: place.origin && new URL(place.origin).host,
       sessions,
       cookie,
       trip: roundTrip({ https, kind: 'sso', withinSeconds: 600, home: '/' }),

@@ -23,7 +23,10 @@ function makeKey(kid: string): Key {
 }
 
 /** An instance, and a control plane that publishes these keys at an address that no resolver knows. */
-async function openInstance(t: TestContext, options: { given?: Key[]; published?: Key[] } = {}) {
+async function openInstance(
+  t: TestContext,
+  options: { given?: Key[]; published?: Key[]; publicUrl?: string } = {},
+) {
   const clock = manualClock()
   const first = makeKey('key_first')
   const published = options.published ?? [first]
@@ -38,7 +41,11 @@ async function openInstance(t: TestContext, options: { given?: Key[]; published?
   t.after(() => server.close())
   const issuer = `http://control.localhost:${(server.address() as AddressInfo).port}`
   const keys = { keys: (options.given ?? [first]).map(key => key.jwk) }
-  const { app, instance } = await startWeb(t, { clock, sso: { issuer, keys } })
+  const { app, instance } = await startWeb(t, {
+    clock,
+    sso: { issuer, keys },
+    ...(options.publicUrl && { publicUrl: options.publicUrl }),
+  })
 
   /** Begins in a browser: its cookie, and what the control plane is asked for. */
   const begin = async (next?: string) => {
@@ -106,6 +113,16 @@ test('an owner signs in through the control plane, and lands on an address witho
     (await app.request('/auth/sso', { headers: { ...browser, Cookie: session } })).headers.get('location'),
     '/',
   )
+})
+
+test('a sign-in that begins at another host of the instance names it, so that the browser returns there', async t => {
+  const { app } = await openInstance(t, { publicUrl: 'http://acme.localhost:8080' })
+  const asked = async (host: string) => {
+    const response = await app.request('/auth/sso', { headers: { ...browser, Host: host } })
+    return new URL(response.headers.get('location') ?? '').searchParams.get('host')
+  }
+  assert.equal(await asked('jobs.acme.test:8443'), 'jobs.acme.test:8443')
+  assert.equal(await asked('ACME.localhost:8080'), null)
 })
 
 test('a token that this instance did not request, or that another browser requested, is refused', async t => {

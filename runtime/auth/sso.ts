@@ -24,6 +24,8 @@ export interface SsoParts {
   /** Null without a control plane that signs people in. */
   sso: SsoSettings | null
   instanceId: string
+  /** The instance's public host; null if it is not set. */
+  host: string | null
   sessions: SessionStore
   cookie: SessionCookie
   trip: RoundTrip
@@ -45,7 +47,7 @@ export interface SingleSignOn {
  * browser’s nonce, so a token planted in another browser is refused.
  */
 export function singleSignOn(parts: SsoParts): SingleSignOn {
-  const { db, sso, instanceId, sessions, cookie, trip, passwordReady, clock, signedIn } = parts
+  const { db, sso, instanceId, host, sessions, cookie, trip, passwordReady, clock, signedIn } = parts
   let verify: ReturnType<typeof tokenVerifier> | null = null
   const verifier = async (settings: SsoSettings) => {
     // Loaded at the first single sign-on, because it would slow down every start.
@@ -117,7 +119,11 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
           if (!sso) return c.redirect(`/login?next=${encodeURIComponent(next)}`, 303)
           const nonce = await nonceOf(trip.begin(c, next))
           c.header('Cache-Control', 'no-store')
-          return c.redirect(`${sso.issuer}/auth/bridge?instance=${instanceId}&nonce=${nonce}`, 303)
+          // The cookie that was set above comes back only at the host that the browser asked for.
+          const asked = c.req.header('host') ?? ''
+          const back =
+            asked === '' || asked.toLowerCase() === host ? '' : `&host=${encodeURIComponent(asked)}`
+          return c.redirect(`${sso.issuer}/auth/bridge?instance=${instanceId}&nonce=${nonce}${back}`, 303)
         },
       }),
     ],

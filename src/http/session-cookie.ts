@@ -29,9 +29,13 @@ export type CookieKind =
   | 'step'
   | 'passkey'
   | (typeof instanceCookieKinds)[number]
+  | (typeof edgeCookieKinds)[number]
 
 /** The cookies of an instance: the edge drops all others. */
 export const instanceCookieKinds = ['session', 'sso', 'browser'] as const
+
+/** The cookies of the edge on an instance's host: no instance sees or sets them. */
+export const edgeCookieKinds = ['gate', 'gate_state'] as const
 
 export function sessionCookieName(https: boolean, kind: CookieKind = 'session'): string {
   return `${https ? '__Host-' : ''}longhouse_${kind}`

@@ -65,7 +65,7 @@ export class Backend {
     this.#address = addressOf(destination)
     this.#pool?.retire()
     this.#pool = null
-    this.#closeLasting(whyGone(destination))
+    this.closeLasting(whyGone(destination))
   }
 
   /** Registers a connection that does not end by itself. Returns its unregister function. */
@@ -79,13 +79,13 @@ export class Backend {
   /** Closes what does not end by itself, now and from now on. Requests are still passed on. */
   drain(reason: string): void {
     this.#draining = reason
-    this.#closeLasting(reason)
+    this.closeLasting(reason)
   }
 
   /** Lets requests in progress end, and closes everything else. */
   retire(): void {
     this.#retired = true
-    this.#closeLasting('The instance was removed')
+    this.closeLasting('The instance was removed')
     this.#pool?.retire()
   }
 
@@ -96,7 +96,8 @@ export class Backend {
     this.#pool?.destroy()
   }
 
-  #closeLasting(reason: string): void {
+  /** Closes what does not end by itself. */
+  closeLasting(reason: string): void {
     for (const each of this.#lasting) each.close(reason)
   }
 }

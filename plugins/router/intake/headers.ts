@@ -1,5 +1,10 @@
 import { identityHeader } from '../../../src/http/identity.ts'
-import { instanceCookieKinds, sessionCookieName } from '../../../src/http/session-cookie.ts'
+import {
+  type CookieKind,
+  edgeCookieKinds,
+  instanceCookieKinds,
+  sessionCookieName,
+} from '../../../src/http/session-cookie.ts'
 import type { Origin } from './peer.ts'
 
 const identity = identityHeader.toLowerCase()
@@ -101,15 +106,18 @@ export function headBytes(headers: readonly string[]): number {
 const cookieDomain = /;[\t ]*domain[\t ]*(=[^;]*)?(?=;|$)/gi
 
 /** The runtime's own cookies, over HTTP and HTTPS. */
-const runtimeCookies = new Set(
-  instanceCookieKinds.flatMap(kind => [false, true].map(https => sessionCookieName(https, kind))),
-)
+const runtimeCookies = cookieNames(instanceCookieKinds)
+const edgeCookies = cookieNames(edgeCookieKinds)
 /** How many other cookies an instance may set. Browsers keep about 180 for all hosts of a domain together. */
 const mostCookies = 8
 
+function cookieNames(kinds: readonly CookieKind[]): ReadonlySet<string> {
+  return new Set(kinds.flatMap(kind => [false, true].map(https => sessionCookieName(https, kind))))
+}
+
 /** Whether only its own host can have set the cookie: browsers enforce that for this prefix. */
 function isHostBound(name: string): boolean {
-  return name.startsWith('__Host-')
+  return name.startsWith('__Host-') && !edgeCookies.has(name)
 }
 
 /** The cookies of this host among those that a browser sends. The others belong to siblings and the parent domain. */

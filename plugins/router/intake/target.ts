@@ -47,7 +47,7 @@ export function readTarget(site: Site, names: HostNames, request: IncomingMessag
 }
 
 /** A host in lower case, without its port and the dot at its end. */
-function plainName(host: string): string {
+export function plainName(host: string): string {
   const colon = host.lastIndexOf(':')
   const name = colon > 0 && !host.endsWith(']') ? host.slice(0, colon) : host
   return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
