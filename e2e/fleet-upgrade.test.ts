@@ -38,6 +38,7 @@ test('a fleet upgrade and its undo come to their end, however often the control 
   const now = async () => (await longhouse.admin(`/admin/upgrades/${id}`)).json<FleetUpgradeJson>()
   /** Kills the control plane again and again, each time a moment later in its work, until the state is reached. */
   const killUntil = async (state: string, busy: string) => {
+    let kills = 0
     for (const afterMs of [0, 200, 500, 1000, 1800]) {
       await eventually('an operation is in progress', async () => {
         const upgrade = await now()
@@ -46,8 +47,11 @@ test('a fleet upgrade and its undo come to their end, however often the control 
       if ((await now()).state === state) break
       await new Promise(resolve => setTimeout(resolve, afterMs))
       await longhouse.end('SIGKILL')
+      kills++
       longhouse = await open()
     }
+    // An operation takes longer than two of the pauses together: with fewer kills, nothing was tried.
+    assert.ok(kills >= 2, `${kills} kills before it was ${state}`)
     return await eventually(
       `the fleet upgrade is ${state}`,
       async () => {

@@ -106,6 +106,12 @@ test('an operator creates, lists, stops, starts, restarts and purges an instance
   assert.match((await say(['bulk', 'explode', ...some])).err, /action: must be one of start/)
   assert.match((await say(['instances', '--filter', 'status=failed'])).err, /no such instances/)
   assert.match((await say(['instances', '--sort', 'shoe'])).err, /sort/)
+  const newest = JSON.parse((await say(['instances', '--sort', '-created', '--json'])).out) as {
+    instances: { created_at: string }[]
+  }
+  const times = newest.instances.map(({ created_at }) => created_at)
+  assert.deepEqual(times, times.toSorted().toReversed())
+  assert.equal((await say(['instances', '--sort', '--json'])).code, 2)
 
   const log = await say(['logs', 'acme', '--lines', '3'])
   assert.match(log.out, /^(\d{4}-\d\d-\d\dT\S+Z (out|err) .*\n){1,3}$/)

@@ -5,6 +5,8 @@ export interface Option {
   short?: string
   /** May be repeated. */
   many?: boolean
+  /** Its value may begin with one `-`. */
+  signed?: boolean
   /** The values that it may have. */
   choices?: readonly string[]
   words: string

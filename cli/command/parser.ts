@@ -119,13 +119,15 @@ class ShapedParser extends Parser {
       const value = of(name)
       return Array.isArray(value) ? value : []
     }
-    for (const [name, { many, value, choices }] of Object.entries(this.shape?.options ?? {})) {
+    for (const [name, { many, value, choices, signed = false }] of Object.entries(
+      this.shape?.options ?? {},
+    )) {
       const all = texts(name)
       if (all.length > 1 && !many)
         throw new UsageError(`--${name} is given ${all.length} times, but only once is allowed`)
       for (const text of all) {
         // A value that looks like an option is one; such a value is written --name=-value.
-        if (text.startsWith('-') && !this.line.includes(`--${name}=${text}`))
+        if (text.startsWith(signed ? '--' : '-') && !this.line.includes(`--${name}=${text}`))
           throw new UsageError(`--${name} needs a value: --${name} ${value}`)
         if (choices && !choices.includes(text))
           throw new UsageError(`--${name}: "${text}" is none of ${choices.join(', ')}`)

@@ -30,7 +30,9 @@ export function placeOfEnvironment(
 ): Place | null {
   const { LONGHOUSE_URL: url, LONGHOUSE_TOKEN: token } = env
   if (token && !url) {
-    throw new CommandError('LONGHOUSE_TOKEN is set, but not LONGHOUSE_URL, the address of its instance')
+    throw new CommandError(
+      'LONGHOUSE_TOKEN is set, but not LONGHOUSE_URL: set it to the address that the token is for, of a control plane or an instance',
+    )
   }
   if (!url) return null
   const origin = originOf(url, 'LONGHOUSE_URL')

@@ -29,7 +29,10 @@ export const instances: Command = {
       value: '<query>',
       words: 'only those that it finds: status=failed&plan=Basic, as in GET /admin/instances',
     },
-    sort: { value: '<order>', words: 'by another column: disk, status, version and more' },
+    sort: {
+      ...{ value: '<order>', signed: true },
+      words: 'by another column: disk, status, version and more; -created for the newest first',
+    },
     limit: { value: '<number>', words: 'at most so many' },
     ...jsonOption,
   },

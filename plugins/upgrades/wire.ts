@@ -75,7 +75,7 @@ const summaryShape = {
   image_id: z.string().meta({ description: 'What the image’s name meant when it was started' }),
   parallel: z.int(),
   halt_after: z.int(),
-  soak_ms: z.int(),
+  soak_ms: z.int().meta({ description: '`soak` of the request, in milliseconds' }),
   soaked_ms: z.int().meta({ description: 'How much of the wait before the next wave has passed' }),
   wave: z.int().meta({ description: 'The wave that it is at, from 1' }),
   waves: z.array(z.object({ wave: z.int(), total: z.int(), by_status: z.object(countsShape) })),

@@ -24,9 +24,9 @@ const spec: InstanceSpec = {
   environment: {},
 }
 const name = 'longhouse-acme'
-const driverAt = (socketPath: string) =>
+const driverAt = (socketPath: string, answerWithinMs?: number) =>
   createDockerDriver({
-    socketPath,
+    ...{ socketPath, ...(answerWithinMs !== undefined && { answerWithinMs }) },
     network: 'none',
     mode: 'port',
     domain: 'example.test',
@@ -109,6 +109,37 @@ suite('an answer that cannot be read is an error, and never "there is nothing"',
         await assert.rejects(run, DriverError)
     })
   }
+
+  test('an engine that hangs is given up, in words, and may be asked again', async t => {
+    const engine = await fakeEngine(t, () => null)
+    const driver = driverAt(engine.socketPath, 50)
+    t.after(() => driver.close())
+    const calls = [
+      () => driver.inspect(ref),
+      () => driver.stop(ref, 0),
+      () => driver.remove(ref),
+      () => driver.start(ref),
+      () => driver.create(spec),
+      () => driver.prepareImage(spec),
+      () => driver.refuseInUse(spec),
+      () => lastLines(driver, ref, 5),
+    ]
+    const isGivenUp = (error: DriverError) => {
+      assert.match(error.message, /does not answer \(it gave no answer within 0\.05 s/)
+      return error.transient && !error.permanent
+    }
+    for (const call of calls) await assert.rejects(call, isGivenUp)
+    // A command may have been carried out: only another look tells.
+    const inspected = JSON.stringify({ Config: { StopTimeout: 1 } })
+    engine.now = asked =>
+      asked === 'GET /containers/json'
+        ? says(200, [listed(ref)])
+        : asked.startsWith('GET ')
+          ? says(200, inspected)
+          : null
+    await assert.rejects(driver.start(ref), isGivenUp)
+    await assert.rejects(driver.stop(ref, 0), isGivenUp)
+  })
 
   test('the error quotes the answer and says that nothing is known', async t => {
     const engine = await fakeEngine(t, () => odd['a page of a proxy'] ?? '')

@@ -30,6 +30,8 @@ export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trusted
   clock?: Clock
   /** Where the host's control groups may be. */
   cgroups?: readonly string[]
+  /** The longest that the engine may take for any answer; without it, each kind of request has a time of its own. */
+  answerWithinMs?: number
   /** How long work on a folder may make no progress. */
   folderIdleMs?: number
 }
@@ -54,7 +56,7 @@ export function instanceUser(): VolumeUser {
 
 /** One isolated container an instance, on the Docker engine behind a local socket. */
 export function createDockerDriver(options: DockerOptions): Driver {
-  const engine = openEngine(options.socketPath)
+  const engine = openEngine(options.socketPath, options.answerWithinMs)
   const clock = options.clock ?? systemClock
   const settings: ContainerSettings = {
     ...options,

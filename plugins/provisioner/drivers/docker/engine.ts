@@ -57,16 +57,18 @@ export const lookWithinMs = 5_000
 
 const refusalSchema = z.object({ message: z.string() })
 
-export function openEngine(socketPath: string): Engine {
+/** `mostMs` is the longest that any answer may take; without it, each kind of request has a time of its own. */
+export function openEngine(socketPath: string, mostMs = Number.POSITIVE_INFINITY): Engine {
   const agent = new Agent({ keepAlive: true })
   const to = { socketPath, agent }
 
   const ask = async (
     doing: string,
     request: EngineRequest,
-    timeoutMs: number,
+    wantedMs: number,
     onData?: (chunk: Buffer) => void,
   ): Promise<RawAnswer> => {
+    const timeoutMs = Math.min(wantedMs, mostMs)
     try {
       return await within(timeoutMs, signal => exchange(to, request, signal, onData))
     } catch (error) {
@@ -141,9 +143,10 @@ export function openEngine(socketPath: string): Engine {
     },
     stream: async function* (doing, request, signal) {
       const late = new AbortController()
+      const timeoutMs = Math.min(lookWithinMs, mostMs)
       const timer = setTimeout(
         () => late.abort(new DOMException('no answer in time', 'TimeoutError')),
-        lookWithinMs,
+        timeoutMs,
       )
       try {
         const answer = await openAnswer(socketPath, request, AbortSignal.any([signal, late.signal]))
@@ -158,7 +161,7 @@ export function openEngine(socketPath: string): Engine {
       } catch (error) {
         if (signal.aborted) return
         if (error instanceof DriverError) throw error
-        throw noAnswer(doing, error, { socketPath, timeoutMs: lookWithinMs })
+        throw noAnswer(doing, error, { socketPath, timeoutMs })
       } finally {
         clearTimeout(timer)
       }
