@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bootForTest } from '../../../control-plane/boot.fixture.ts'
 import { BootError } from '../../../src/boot-error.ts'
+import { parseConfig } from '../../../src/kernel/config.ts'
 import { silentLog } from '../../../src/log.ts'
 import { auth } from '../../auth/index.ts'
 import { billing } from '../../billing/index.ts'
@@ -42,6 +43,18 @@ test('limits beyond what the engine has are refused at boot, all at once', async
     assert.match(error.message, /INSTANCE_MEMORY: asks for 5 GiB of memory, and the Docker engine has 4 GiB/)
     return true
   })
+})
+
+test('proxies that labels are for are known ones, and only where labels route', async t => {
+  await assert.rejects(choosing(t, { ROUTER_LABELS: 'traefik' }), (error: BootError) =>
+    error.message.includes(
+      'ROUTER_LABELS: is for ROUTER_MODE=labels with the docker driver; leave it out, or set that mode',
+    ),
+  )
+  for (const text of ['nginx', 'caddy,nginx', ',']) {
+    const { faults } = parseConfig(driverConfig, { ROUTER_LABELS: text })
+    assert.match(faults[0] ?? '', /^ROUTER_LABELS\S*: must be caddy or traefik, or both with a comma$/, text)
+  }
 })
 
 test('limits up to what the engine has are accepted, and any limits while it does not report that', async t => {

@@ -6,7 +6,7 @@ import { builtRoot } from '../../../src/root.ts'
 import type { Site } from '../../site/contract.ts'
 import type { Driver } from '../driver.ts'
 import { exceeds, unknownRuntime } from './capacity.ts'
-import { createDockerDriver, dockerAvailable } from './docker/docker.ts'
+import { createDockerDriver, dockerAvailable, labelReaders } from './docker/docker.ts'
 import { createProcessDriver } from './process.ts'
 
 /** The settings that decide what instances are made of. */
@@ -25,6 +25,14 @@ export const driverConfig = z.object({
     .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a Docker network')
     .default('longhouse'),
+  ROUTER_LABELS: setting
+    .list()
+    .pipe(
+      z
+        .array(z.enum(labelReaders, `must be ${labelReaders.join(' or ')}, or both with a comma`))
+        .min(1, `must be ${labelReaders.join(' or ')}, or both with a comma`),
+    )
+    .optional(),
   INSTANCE_MEMORY: setting.size('64m', '1024g').prefault('512m'),
   INSTANCE_CPUS: z
     .string()
@@ -58,6 +66,10 @@ export async function chooseDriver(config: DriverConfig, site: Site, log: Logger
     throw new BootError([
       'INSTANCE_RUNTIME: is for containers, and the process driver makes none; use docker, or leave it out',
     ])
+  if (config.ROUTER_LABELS !== undefined && !(docker && site.routerMode === 'labels'))
+    throw new BootError([
+      'ROUTER_LABELS: is for ROUTER_MODE=labels with the docker driver; leave it out, or set that mode',
+    ])
   const driver = docker
     ? dockerDriver(config, site, socketPath)
     : createProcessDriver({ program: builtRoot('runtime.js'), log })
@@ -81,6 +93,7 @@ function dockerDriver(config: DriverConfig, site: Site, socketPath: string): Dri
     socketPath,
     network: config.PROVISIONER_NETWORK,
     mode: site.routerMode === 'labels' ? 'labels' : 'port',
+    ...(config.ROUTER_LABELS !== undefined && { labelsFor: config.ROUTER_LABELS }),
     ...(config.INSTANCE_RUNTIME !== undefined && { runtime: config.INSTANCE_RUNTIME }),
     domain: site.domain,
     trustedByEdge: site.trustedProxies,

@@ -11,9 +11,15 @@ export interface InstanceLimits {
   pids: number
 }
 
+export const labelReaders = ['caddy', 'traefik'] as const
+/** A proxy that finds its routes in the labels of containers. */
+export type LabelReader = (typeof labelReaders)[number]
+
 export interface ContainerSettings {
-  /** `port` publishes on the host's loopback for our own router; `labels` leaves routing to caddy-docker-proxy. */
+  /** `port` publishes on the host's loopback for our own router; `labels` leaves routing to proxies that read them. */
   mode: 'port' | 'labels'
+  /** The proxies that labels are for; without it, caddy-docker-proxy. */
+  labelsFor?: readonly LabelReader[]
   network: string
   /** Instances live at `<subdomain>.<domain>`. */
   domain: string
@@ -79,7 +85,10 @@ export function containerOptions(
     StopTimeout: Math.ceil(spec.stopGraceMs / 1000),
     // The image's own check, for people who look at docker ps, but rarely: each costs a tenth of a second of a core, and
     // the control plane looks for itself.
-    Healthcheck: { Interval: 5 * 60 * 1e9 },
+    Healthcheck: hasReader(settings, 'traefik')
+      ? // Traefik routes to no container before its check has passed, which would be after the interval.
+        { Test: ['NONE'] }
+      : { Interval: 5 * 60 * 1e9 },
     HostConfig: {
       Mounts: [{ Type: 'bind' as const, Source: spec.volume, Target: '/data' }],
       NetworkMode: network,
@@ -130,10 +139,30 @@ function labels(spec: InstanceSpec, settings: ContainerSettings): Record<string,
     [label.instance]: spec.id,
     [label.subdomain]: spec.subdomain,
     [label.owner]: spec.ownerEmail,
-    ...(settings.mode === 'labels' && {
+    ...(hasReader(settings, 'caddy') && {
       caddy: `${spec.subdomain}.${settings.domain}`,
       'caddy.reverse_proxy': `{{upstreams ${instancePort}}}`,
     }),
+    ...(hasReader(settings, 'traefik') && traefikLabels(spec, settings)),
+  }
+}
+
+function hasReader({ mode, labelsFor = ['caddy'] }: ContainerSettings, reader: LabelReader): boolean {
+  return mode === 'labels' && labelsFor.includes(reader)
+}
+
+/**
+ * Entry points and TLS are Traefik's own settings, where they hold for every router:
+ * https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/docker/
+ */
+function traefikLabels(spec: InstanceSpec, { domain, network }: ContainerSettings): Record<string, string> {
+  const name = `longhouse-${spec.subdomain}`
+  return {
+    'traefik.enable': 'true',
+    'traefik.docker.network': network,
+    [`traefik.http.routers.${name}.rule`]: `Host(\`${spec.subdomain}.${domain}\`)`,
+    [`traefik.http.routers.${name}.service`]: name,
+    [`traefik.http.services.${name}.loadbalancer.server.port`]: String(instancePort),
   }
 }
 

@@ -176,6 +176,31 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.deepEqual(HostConfig.PortBindings ?? {}, {})
   })
 
+  test('labels for Traefik, or for both', async () => {
+    const both = await testbed({ mode: 'labels', labelsFor: ['traefik', 'caddy'] })
+    const spec = both.spec('both')
+    assert.equal(await answerOf(await both.up(spec)), spec.id)
+    const { Config, State } = await both.container(spec).inspect()
+    const name = `longhouse-${spec.subdomain}`
+    const routing = Object.entries(Config.Labels).filter(([label]) => /^(caddy|traefik)/.test(label))
+    assert.deepEqual(Object.fromEntries(routing), {
+      caddy: `${spec.subdomain}.example.test`,
+      'caddy.reverse_proxy': '{{upstreams 8080}}',
+      'traefik.enable': 'true',
+      'traefik.docker.network': both.network,
+      [`traefik.http.routers.${name}.rule`]: `Host(\`${spec.subdomain}.example.test\`)`,
+      [`traefik.http.routers.${name}.service`]: name,
+      [`traefik.http.services.${name}.loadbalancer.server.port`]: '8080',
+    })
+    assert.equal(State.Health, undefined, 'Traefik leaves out containers whose check has not passed')
+
+    const one = await testbed({ mode: 'labels', labelsFor: ['traefik'] })
+    const alone = one.spec('alone')
+    await one.up(alone)
+    const { Labels } = (await one.container(alone).inspect()).Config
+    assert.equal(Labels.caddy, undefined)
+  })
+
   test('an open network is refused for published instances, and causes a warning behind Caddy', async () => {
     const own = await testbed()
     await docker.createNetwork({ Name: own.network })

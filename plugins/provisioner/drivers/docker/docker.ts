@@ -17,6 +17,7 @@ import { prepareSuccessor, type ReplacementParts, replaceContainer } from './rep
 import { usageOfContainers } from './usage.ts'
 import { prepareVolume, type VolumeUser } from './volume.ts'
 
+export { labelReaders } from './container.ts'
 export { dockerAvailable } from './engine.ts'
 
 export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trustedProxies'> {
@@ -157,5 +158,6 @@ export function createDockerDriver(options: DockerOptions): Driver {
 /** The settings that go into each container. */
 function inEffect(settings: ContainerSettings) {
   const { mode, network, domain, limits, user, trustedProxies } = settings
+  // The labels are part of the recipe.
   return { mode, network, domain, limits, user, trustedProxies, recipe: containerRecipe(settings) }
 }
