@@ -29,8 +29,13 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
         status={<InstanceStatus status={status} />}
         lead={
           <>
-            {status === 'deleted' ? null : <a href={url}>{url}</a>}{' '}
-            {instance.trafficPage ? <a href={instance.trafficPage}>Traffic</a> : null}
+            {status === 'deleted' ? null : <a href={url}>{url}</a>}
+            {instance.trafficPage ? (
+              <>
+                {status === 'deleted' ? '' : ' · '}
+                <a href={instance.trafficPage}>Traffic</a>
+              </>
+            ) : null}
           </>
         }
         actions={<Actions {...instance} />}

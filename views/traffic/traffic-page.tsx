@@ -123,8 +123,9 @@ export function TrafficLive({ subdomain, base, period, traffic }: TrafficProps) 
           />
         </div>
         <p class="fine">
-          The line of response times is the median, and the area above it reaches to the 99th percentile: one
-          answer in a hundred took longer. Times are until an answer began.
+          In the bars, requests that failed are at the foot, with a mark below the line; above them are those
+          that were refused. The line of response times is the median, and the area above it reaches to the
+          99th percentile: one answer in a hundred took longer. Times are until an answer began.
         </p>
       </Panel>
       <Panel title="Answers" flush>
@@ -132,11 +133,12 @@ export function TrafficLive({ subdomain, base, period, traffic }: TrafficProps) 
           caption={`Answers in ${periodWords[period].words}`}
           columns={[
             { label: 'Answer', cell: row => row.words, kind: 'lead' },
-            { label: 'Requests', cell: row => row.count.toLocaleString('en-US'), kind: 'number' },
-            { label: 'Share', cell: row => row.share, kind: 'number' },
+            { label: 'Requests', cell: row => row.count.toLocaleString('en-US'), kind: 'brief' },
+            { label: 'Share', cell: row => row.share, kind: 'minor' },
           ]}
           rows={answerRows(points)}
           rowId={row => row.id}
+          oneLine
         />
       </Panel>
     </Live>
@@ -167,11 +169,7 @@ function answerRows(points: readonly Figures[]) {
   return [
     row('answers-2xx', 'Successful (2xx)', status(1)),
     row('answers-3xx', 'Redirected or unchanged (3xx)', status(2)),
-    row(
-      'answers-4xx',
-      'Refused by the instance or for a limit (4xx)',
-      figures => status(3)(figures) + figures.refused,
-    ),
+    row('answers-4xx', 'Refused (4xx, or for a limit)', figures => status(3)(figures) + figures.refused),
     row('answers-5xx', 'Failed (5xx)', status(4)),
     row('answers-broken', 'Broken off', ({ broken }) => broken),
     row('answers-1xx', 'WebSockets that ended', status(0)),

@@ -76,8 +76,13 @@ export function InstanceLive(props: InstanceProps) {
         status={<InstanceStatus status={status} />}
         lead={
           <>
-            {status === 'deleted' ? null : <a href={url}>{url}</a>}{' '}
-            {props.trafficPage ? <a href={props.trafficPage}>Traffic</a> : null}
+            {status === 'deleted' ? null : <a href={url}>{url}</a>}
+            {props.trafficPage ? (
+              <>
+                {status === 'deleted' ? '' : ' · '}
+                <a href={props.trafficPage}>Traffic</a>
+              </>
+            ) : null}
           </>
         }
         actions={<Actions {...instance} />}
