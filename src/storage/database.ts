@@ -3,6 +3,7 @@ import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { programRoot } from '../root.ts'
 import { inWords } from './database-fault.ts'
+import { withKeptStatements } from './kept-statements.ts'
 import { isCurrent, migrationsTable, refuseNewerPart } from './migrations.ts'
 
 export type Db<Schema extends Record<string, unknown> = Record<string, never>> = BetterSQLite3Database<Schema>
@@ -46,7 +47,7 @@ export function openTables<Schema extends Record<string, unknown>>(
   part: string,
   tables: Tables<Schema> | undefined,
 ): Db<Schema> {
-  if (!tables) return drizzle(sqlite) as Db<Schema>
+  if (!tables) return drizzle(withKeptStatements(sqlite)) as Db<Schema>
   return inWords(sqlite.name, 'database', () => migrated(sqlite, tables.part ?? part, tables))
 }
 
@@ -56,13 +57,14 @@ function migrated<Schema extends Record<string, unknown>>(
   tables: Tables<Schema>,
 ): Db<Schema> {
   refuseNewerPart(sqlite, part, tables.migrations)
-  const db = drizzle(sqlite, { schema: tables.schema })
+  const db = drizzle(withKeptStatements(sqlite), { schema: tables.schema })
   if (isCurrent(sqlite, part, tables.migrations)) return db
   // A migration lost in a power cut runs again, and the next confirmed record flushes it to disk: this saves a dozen
   // disk syncs at the first start.
   sqlite.pragma('synchronous = NORMAL')
   try {
-    migrate(db, {
+    // Each of its statements runs once.
+    migrate(drizzle(sqlite), {
       migrationsFolder: programRoot(tables.migrations),
       migrationsTable: migrationsTable(part),
     })
