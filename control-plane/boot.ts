@@ -74,6 +74,7 @@ async function start(
     releases,
     asks: {
       'around-route': 'any',
+      'take-connection': 'any',
       'take-request': 'any',
       'take-upgrade': 'any',
       'form-targets': 'any',
@@ -112,6 +113,7 @@ async function start(
     app,
     site,
     log,
+    takeConnection: assembly.answers('take-connection'),
     takeRequest: assembly.answers('take-request'),
     takeUpgrade: assembly.answers('take-upgrade'),
     settings: openListener ? { ...settings, secure: null, proxyProtocol: [] } : settings,

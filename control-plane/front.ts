@@ -11,7 +11,7 @@ import type { Hooks } from '../src/kernel/control-plane.ts'
 import type { Logger } from '../src/log.ts'
 import { refusalDocument } from '../views/router/refusal-page.tsx'
 
-interface Taker<H extends 'take-request' | 'take-upgrade'> {
+interface Taker<H extends 'take-connection' | 'take-request' | 'take-upgrade'> {
   plugin: string
   answer: Hooks[H]
 }
@@ -21,11 +21,12 @@ export function createFront(options: {
   app: Hono<AppEnv>
   site: Site
   log: Logger
+  takeConnection: readonly Taker<'take-connection'>[]
   takeRequest: readonly Taker<'take-request'>[]
   takeUpgrade: readonly Taker<'take-upgrade'>[]
   settings: EntranceSettings
 }): Entrance {
-  const { app, site, log, takeRequest, takeUpgrade } = options
+  const { app, site, log, takeConnection, takeRequest, takeUpgrade } = options
   /** Returns whether a plugin took it. When a plugin throws, only the connection in question is closed. */
   const offer = <T extends { plugin: string }>(
     socket: Duplex,
@@ -51,6 +52,7 @@ export function createFront(options: {
     log,
     bodyRate: site.bodyRate,
     page: refusalDocument(site.brand),
+    connection: socket => takeConnection.every(taker => taker.answer(socket)),
     answer: (request, response) => {
       warn(request)
       if (!take(request, response)) void answer(request, response)

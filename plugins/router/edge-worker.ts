@@ -52,6 +52,7 @@ class EdgeWorker {
       log,
       bodyRate: site.bodyRate,
       page: refusalDocument(site.brand),
+      connection: socket => this.#edge.takeConnection(socket),
       answer: (request, response) => {
         warn(request)
         if (!this.#edge.intercept(request, response)) this.#passage.pass(request, response)

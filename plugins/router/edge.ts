@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { hasBody } from '../../src/http/listener/stall.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../site/contract.ts'
 import type { Destination, EdgeReport, RouteChange, RouteRules } from './contract.ts'
@@ -14,14 +14,15 @@ import { loadsPage, type Refuse, refuseAs } from './intake/refusal.tsx'
 import { readTarget, type Target } from './intake/target.ts'
 import {
   crowded,
+  longAddress,
   longHead,
   routedElsewhere,
   shuttingDown,
   unavailable,
   unknownAddress,
 } from './intake/unavailable.ts'
-import { Admission } from './limits/admission.ts'
 import { Holding } from './limits/holding.ts'
+import { Limits } from './limits/limits.ts'
 import { EdgeRecord } from './record.ts'
 import { Rules } from './rules.ts'
 import type { EdgeOptions } from './settings.ts'
@@ -39,6 +40,9 @@ interface Admitted {
 /** The reason that clients get when their connections end because the edge does. */
 const restarting = 'The platform is restarting'
 
+/** The most requests in progress that a plan may allow one instance. */
+const mostByPlan = 10_000
+
 /** What every instance accepts, older ones included: Node's own 16 KiB, less the request line. */
 const headLimitBytes = 15.5 * 1024
 
@@ -48,7 +52,7 @@ export class Edge {
   readonly #backends = new Map<string, Backend>()
   readonly #rules: Rules
   readonly #holding: Holding
-  readonly #admission: Admission
+  readonly #limits: Limits
   readonly #originOf: (request: IncomingMessage, host: string) => Origin
   readonly #exchange: ExchangeOptions
   /** When each instance was last reported as misrouted: once a second is enough. */
@@ -71,7 +75,7 @@ export class Edge {
       limit: options.holdLimit,
       limitBytes: options.holdBytes,
     })
-    this.#admission = new Admission(options.limits)
+    this.#limits = new Limits(options)
     this.#originOf = originReader(options.site)
     this.#record = new EdgeRecord(options)
     this.#answer = refuseAs({
@@ -96,6 +100,7 @@ export class Edge {
   }
 
   #govern(subdomain: string, rules: RouteRules): void {
+    this.#limits.set(subdomain, rules.limits)
     if (!this.#rules.set(subdomain, rules)) return
     this.#backends.get(subdomain)?.closeLasting('Who may open the instance has changed')
   }
@@ -110,7 +115,15 @@ export class Edge {
   #remove(subdomain: string): void {
     this.#backends.get(subdomain)?.retire()
     this.#backends.delete(subdomain)
+    this.#limits.forget(subdomain)
     this.#holding.release(subdomain)
+  }
+
+  /** Counts a new connection. Refuses it, and returns false, when its client has its most already. */
+  takeConnection(socket: Socket): boolean {
+    const taken = this.#limits.takeConnection(socket)
+    if (!taken) this.#record.refused('client-connections')
+    return taken
   }
 
   /** Takes a request that is not for the control plane. */
@@ -154,7 +167,7 @@ export class Edge {
     this.#holds = hold
     if (!hold) this.#holding.releaseAll()
     for (const backend of this.#backends.values()) backend.drain(restarting)
-    if (this.#admission.size > 0) {
+    if (this.#limits.size > 0) {
       const over = new AbortController()
       this.#emptied = () => over.abort()
       await this.#options.clock.sleep(graceMs, over.signal)
@@ -176,7 +189,7 @@ export class Edge {
   #end(): void {
     this.#stopping = true
     this.#holding.releaseAll()
-    this.#admission.evictPending()
+    this.#limits.evictPending()
     for (const backend of this.#backends.values()) backend.close()
     this.#backends.clear()
   }
@@ -184,7 +197,7 @@ export class Edge {
   #backendFor(subdomain: string, destination: Destination): Backend {
     const { limits, responseTimeoutMs } = this.#options
     return new Backend(subdomain, destination, {
-      mostSockets: limits.perInstance,
+      mostSockets: Math.max(limits.perInstance, mostByPlan),
       proofMs: responseTimeoutMs,
     })
   }
@@ -216,21 +229,21 @@ export class Edge {
       return null
     }
     const { instanceId } = backend.destination
-    const permit = this.#admission.enter(subdomain, {
-      client: origin.group,
-      bodyPending: hasBody(request),
-      evict: why => this.#refuse(request, response, why === 'crowded' ? crowded() : shuttingDown()),
-    })
-    if (!permit) {
-      this.#record.refused('crowded', { instanceId, subdomain })
-      this.#turnAway(request, response, crowded(), target, origin)
+    const permit = this.#limits.admit(subdomain, origin.group, request, why =>
+      this.#refuse(request, response, why === 'crowded' ? crowded() : shuttingDown()),
+    )
+    if (permit instanceof Problem) {
+      // The name of this reason is older than those of the others, which are the codes of their problems.
+      const reason = permit.code === 'instance-crowded' ? 'crowded' : permit.code
+      this.#record.refused(reason, { instanceId, subdomain })
+      this.#turnAway(request, response, permit, target, origin)
       return null
     }
     const visit = this.#record.visit(instanceId, subdomain)
     until.once('close', () => {
       permit.release()
       this.#record.over(visit, request, response, origin.client, target.host)
-      if (this.#emptied !== null && this.#admission.size === 0) this.#emptied()
+      if (this.#emptied !== null && this.#limits.size === 0) this.#emptied()
     })
     const arrived = () => {
       permit.bodyArrived()
@@ -309,10 +322,24 @@ export class Edge {
     const ready = backend.destination
     const headers = instanceHeaders(request.rawHeaders, target.head, origin, ready.instanceId)
     if (headBytes(headers) + target.path.length > headLimitBytes) {
-      return longHead(headLimitBytes)
+      return target.path.length > headLimitBytes / 2
+        ? longAddress(headLimitBytes / 2)
+        : longHead(headLimitBytes, headers)
     }
+    const bodyBytes = this.#limits.bodyBytesOf(target.subdomain)
     const unavailable = () => this.#unavailable(target.subdomain)
-    return { request, response, backend, ready, headers, path: target.path, visit, arrived, unavailable }
+    return {
+      request,
+      response,
+      backend,
+      ready,
+      headers,
+      path: target.path,
+      bodyBytes,
+      visit,
+      arrived,
+      unavailable,
+    }
   }
 
   /** Answers a request that the instance does not. */

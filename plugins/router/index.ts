@@ -21,6 +21,10 @@ export const router = definePlugin({
     ROUTER_HOLD_BYTES: setting.size('1m', '64g').prefault('64m'),
     ROUTER_CLIENT_LIMIT: setting.integer(1, 100_000).prefault('256'),
     ROUTER_INSTANCE_LIMIT: setting.integer(1, 100_000).prefault('1024'),
+    ROUTER_CLIENT_CONNECTIONS: setting.integer(0, 1_000_000).prefault('4096'),
+    ROUTER_CLIENT_RATE: setting.integer(0, 1_000_000).prefault('0'),
+    ROUTER_INSTANCE_RATE: setting.integer(0, 1_000_000).prefault('0'),
+    ROUTER_BODY_LIMIT: setting.sizeOrNone('1k', '1024g').prefault('0'),
     ROUTER_METRICS_INSTANCES: setting.integer(0, 1000).prefault('20'),
     ROUTER_SERVER_TIMING: z.enum(['off', 'asked', 'on'], 'must be off, asked or on').default('asked'),
     ...accessLogConfig,
@@ -35,7 +39,14 @@ export const router = definePlugin({
       holdMs: config.ROUTER_HOLD_TIMEOUT,
       holdLimit: config.ROUTER_HOLD_LIMIT,
       holdBytes: config.ROUTER_HOLD_BYTES,
-      limits: { perClient: config.ROUTER_CLIENT_LIMIT, perInstance: config.ROUTER_INSTANCE_LIMIT },
+      limits: {
+        perClient: config.ROUTER_CLIENT_LIMIT,
+        perInstance: config.ROUTER_INSTANCE_LIMIT,
+        clientRate: config.ROUTER_CLIENT_RATE,
+        instanceRate: config.ROUTER_INSTANCE_RATE,
+        bodyBytes: config.ROUTER_BODY_LIMIT,
+      },
+      connectionsPerClient: config.ROUTER_CLIENT_CONNECTIONS,
       accessLog: accessLogSettings(config),
       serverTiming: config.ROUTER_SERVER_TIMING,
     }
@@ -62,6 +73,7 @@ function inThisProcess(options: EdgeOptions, totals: EdgeTotals) {
   return {
     service: new Routes({ changed: change => edge.apply(change), traffic: () => counted().instances() }),
     hooks: {
+      'take-connection': edge.takeConnection.bind(edge),
       'take-request': edge.intercept.bind(edge),
       'take-upgrade': edge.upgrade.bind(edge),
     },

@@ -2,6 +2,17 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Site } from '../site/contract.ts'
 
+/** What holds for all instances, where their rules say nothing else. Rates are a second; 0 is for no limit. */
+export interface EdgeLimits {
+  /** How many requests may be waiting or in progress at a time, per client and per instance. */
+  perClient: number
+  perInstance: number
+  clientRate: number
+  instanceRate: number
+  /** The longest request body; 0 for no limit. */
+  bodyBytes: number
+}
+
 /**
  * What an edge is set to. All of it is plain data, which survives JSON: an edge may run in processes of its own, which get it
  * from the control plane.
@@ -16,8 +27,9 @@ export interface EdgeSettings {
   holdLimit: number
   /** How much memory held requests may take together. */
   holdBytes: number
-  /** How many requests may be waiting or in progress at a time, per client and per instance. */
-  limits: { perClient: number; perInstance: number }
+  limits: EdgeLimits
+  /** The most connections of one client, behind trusted proxies aside; 0 for no limit. */
+  connectionsPerClient: number
   /** Null for none. */
   accessLog: AccessLogSettings | null
   /** Which answers say where the time went: none, those to requests that ask for it, or all. */

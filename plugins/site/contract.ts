@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { EntranceSettings } from '../../src/http/entrance/entrance.ts'
 import type { Route } from '../../src/http/route.ts'
@@ -77,6 +77,8 @@ declare module '../../src/kernel/control-plane.ts' {
   interface Hooks {
     /** Asked by the program for each route: returns the same route with a wrapped handler. */
     'around-route': (route: Route) => Route
+    /** Asked for each new connection. After false it is not read; the plugin has refused it. */
+    'take-connection': (socket: Socket) => boolean
     /** Takes a request before the pages do. Returning false leaves it to them. */
     'take-request': (request: IncomingMessage, response: ServerResponse) => boolean
     /** Takes a connection upgrade. Returning false leaves it to the next plugin; when none takes it, it is refused. */

@@ -61,6 +61,16 @@ export const setting = {
         `must be from ${least} to ${most}`,
       ),
 
+  /** A size, or `0` for no limit, in bytes. */
+  sizeOrNone: (least = '1k', most = '1024g') =>
+    z
+      .string()
+      .refine(
+        text => text === '0' || (sizeBytes(text) >= sizeBytes(least) && sizeBytes(text) <= sizeBytes(most)),
+        `must be a size from ${least} to ${most}, or 0 for no limit`,
+      )
+      .transform(text => (text === '0' ? 0 : sizeBytes(text))),
+
   /** A time zone that this machine knows. */
   timezone: () =>
     z.string().superRefine((name, context) => {

@@ -4,7 +4,8 @@ import { Problem } from '../../../src/http/problem.ts'
 import type { Visit } from '../figures/visit.ts'
 import { readAnswer } from '../intake/headers.ts'
 import { misrouted, timedOut, unreachable, unsupportedCoding } from '../intake/problems.ts'
-import { shuttingDown } from '../intake/unavailable.ts'
+import { longBody, shuttingDown } from '../intake/unavailable.ts'
+import { BodyLimit } from '../limits/body-limit.ts'
 import { type AnswerHead, UnreadableAnswer } from '../upstream/answer-head.ts'
 import { EdgeStops } from '../upstream/pool.ts'
 import { NotItself } from '../upstream/proof.ts'
@@ -38,6 +39,8 @@ export interface Passage {
   arrived(): void
   /** The path and query, in origin form. */
   path: string
+  /** The longest body that is passed on; infinite for any. */
+  bodyBytes: number
   /** What is counted of it. */
   visit: Visit
   /**
@@ -69,20 +72,28 @@ export function exchange(passage: Passage, options: ExchangeOptions): void {
   // The instance decides whether it wants the body, so it has to be asked first.
   else if (request.headers.expect !== undefined) {
     request.once('end', () => passage.arrived())
-    attempt(passage, options, [])
+    attempt(passage, options, { first: [], limit: limitOf(passage) })
   } else {
-    gather(request, response, first => {
+    const limit = limitOf(passage)
+    const tooLong = () => options.refuse(request, response, longBody(passage.bodyBytes))
+    gather(request, response, limit, tooLong, first => {
       passage.arrived()
-      attempt(passage, options, first)
+      attempt(passage, options, { first, limit })
     })
   }
 }
 
-/** `body` is the part of the body that has arrived; null when the request has none. */
+/** A chunked body is counted as it arrives. Of others, the length is known before. */
+function limitOf({ request, bodyBytes }: Passage): BodyLimit | null {
+  const open = request.headers['transfer-encoding'] !== undefined && bodyBytes < Number.POSITIVE_INFINITY
+  return open ? new BodyLimit(bodyBytes) : null
+}
+
+/** `body` has the part of the body that has arrived; null when the request has none. */
 function attempt(
   passage: Passage,
   options: ExchangeOptions,
-  body: readonly Buffer[] | null,
+  body: { first: readonly Buffer[]; limit: BodyLimit | null } | null,
   again = false,
 ): void {
   const { request, response, backend, ready } = passage
@@ -96,9 +107,12 @@ function attempt(
   }
   const upload =
     body &&
-    new Upload(request, body, () => {
+    new Upload(request, body.first, body.limit, {
       // The instance's time starts when it has the whole request.
-      if (!answer) timer.refresh()
+      end: () => {
+        if (!answer) timer.refresh()
+      },
+      tooLong: () => fail(longBody(passage.bodyBytes)),
     })
   let answer: AnswerStream | undefined
 
@@ -181,7 +195,7 @@ function attempt(
 export function notReached(error: NodeJS.ErrnoException): Problem {
   if (error instanceof EdgeStops) return shuttingDown()
   if (error instanceof UnreadableAnswer)
-    return unreachable('The instance’s answer could not be read.', { cause: error })
+    return unreachable(`The instance’s answer could not be read: ${error.message}.`, { cause: error })
   return error.code === 'ETIMEDOUT'
     ? timedOut('The instance could not be reached in time. Try again in a moment.')
     : unreachable('The instance closed the connection before it answered. Try again in a moment.', {

@@ -1,18 +1,29 @@
 import type { IncomingMessage } from 'node:http'
 import { passableTrailers } from '../intake/headers.ts'
+import type { BodyLimit } from '../limits/body-limit.ts'
 import type { UpstreamRequest } from '../upstream/request.ts'
 
 /** Sends a request's body to the instance, at the instance's pace: first what has arrived of it, then the rest. */
 export class Upload {
   readonly #request: IncomingMessage
   readonly #first: readonly Buffer[]
+  readonly #limit: BodyLimit | null
+  readonly #tooLong: () => void
   readonly #onEnd: () => void
   #outgoing: UpstreamRequest | null = null
 
-  constructor(request: IncomingMessage, first: readonly Buffer[], onEnd: () => void) {
+  /** `limit` has counted `first`. */
+  constructor(
+    request: IncomingMessage,
+    first: readonly Buffer[],
+    limit: BodyLimit | null,
+    on: { end(): void; tooLong(): void },
+  ) {
     this.#request = request
     this.#first = first
-    this.#onEnd = onEnd
+    this.#limit = limit
+    this.#onEnd = on.end
+    this.#tooLong = on.tooLong
   }
 
   /** The instance takes more. */
@@ -36,6 +47,10 @@ export class Upload {
   }
 
   #data = (chunk: Buffer): void => {
+    if (this.#limit && !this.#limit.takes(chunk.length)) {
+      this.#tooLong()
+      return
+    }
     if (!this.#outgoing?.write(chunk)) this.#request.pause()
   }
 

@@ -15,6 +15,11 @@ export class EdgeTotals {
   readonly #instances = new Map<string, InstanceReport>()
   readonly #refused = new Map<string, number>([
     ['crowded', 0],
+    ['client-crowded', 0],
+    ['client-connections', 0],
+    ['client-rate', 0],
+    ['instance-rate', 0],
+    ['too-large', 0],
     ['unknown-instance', 0],
   ])
   readonly #answers = [0, 0, 0, 0, 0]

@@ -10,6 +10,19 @@ export const stopped = defineProblem('instance-stopped', 503, 'The instance is s
 export const suspended = defineProblem('instance-suspended', 503, 'The instance is suspended')
 export const unhealthy = defineProblem('instance-unhealthy', 503, 'The instance is unhealthy')
 export const shuttingDown = defineProblem('router-stopping', 503, 'The platform is restarting')
+export const clientCrowded = defineProblem(
+  'client-crowded',
+  429,
+  'Too many requests at once from your address',
+)
+export const manyConnections = defineProblem(
+  'client-connections',
+  429,
+  'Too many connections from your address',
+)
+export const clientRate = defineProblem('client-rate', 429, 'Too many requests from your address')
+export const instanceRate = defineProblem('instance-rate', 503, 'The instance gets too many requests')
+export const longAddress = defineProblem('address-too-long', 414, 'The address is too long')
 export const crowded = defineProblem('instance-crowded', 503, 'Too many requests at once')
 export const timedOut = defineProblem('instance-timed-out', 504, 'The instance took too long to answer')
 export const controlRestarting = defineProblem(

@@ -1,4 +1,5 @@
-import { headTooLarge, type Problem } from '../../../src/http/problem.ts'
+import { headTooLarge, type Problem, tooLarge } from '../../../src/http/problem.ts'
+import { bytesInWords } from '../../../views/components/bytes.ts'
 import type { Destination } from '../contract.ts'
 import * as problems from './problems.ts'
 
@@ -62,9 +63,56 @@ export function crowded(): Problem {
   )
 }
 
-export function longHead(limitBytes: number): Problem {
+export function clientCrowded(): Problem {
+  return problems.clientCrowded(
+    'Your address has as many requests in progress at this instance as it may have. Wait until some are answered.',
+    { headers: { 'Retry-After': '5', Connection: 'close' } },
+  )
+}
+
+/** For a connection that is refused before anything was read from it. */
+export function manyConnections(): Problem {
+  return problems.manyConnections(
+    'Close some of them, or use fewer connections for more requests.',
+    retryAfter(5),
+  )
+}
+
+/** `wait` is in seconds, here and below. */
+export function clientRate(wait: number): Problem {
+  return problems.clientRate('Send fewer requests a second.', retryAfter(Math.ceil(wait)))
+}
+
+export function instanceRate(wait: number): Problem {
+  return problems.instanceRate(
+    'It gets more requests a second than it may. Nothing was changed. Try again in a moment.',
+    retryAfter(Math.ceil(wait)),
+  )
+}
+
+/** Closes the connection instead of reading the rest of the body. */
+export function longBody(limitBytes: number): Problem {
+  return tooLarge(
+    `The body of a request may have at most ${bytesInWords(limitBytes)} here. Nothing was changed.`,
+    {
+      headers: { Connection: 'close' },
+    },
+  )
+}
+
+export function longAddress(limitBytes: number): Problem {
+  return problems.longAddress(
+    `The path and query may have at most ${limitBytes / 1024} KiB. Send the data in the body of a POST.`,
+    { headers: { Connection: 'close' } },
+  )
+}
+
+/** `headers` are those that would be passed on: name, value, … */
+export function longHead(limitBytes: number, headers: readonly string[]): Problem {
+  const longest = Math.max(...headers.map((value, i) => (i % 2 === 0 ? 0 : value.length)))
+  const name = headers[headers.findIndex((value, i) => i % 2 === 1 && value.length === longest) - 1]
   return headTooLarge(
-    `Send fewer or shorter headers: ${limitBytes / 1024} KiB is the limit. In a browser, delete this site’s cookies.`,
+    `Send fewer or shorter headers: ${limitBytes / 1024} KiB is the limit. The longest, ${name}, has ${bytesInWords(longest)}. In a browser, delete this site’s cookies.`,
     { headers: { Connection: 'close' } },
   )
 }

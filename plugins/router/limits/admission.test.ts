@@ -87,14 +87,16 @@ test('a client at its limit is refused, others are served, and each finished req
   const mine = [openOne('198.51.100.1'), openOne('198.51.100.1'), openOne('198.51.100.1')]
   await eventually(() => open.length === 3)
   const refused = await ask('198.51.100.1')
-  assert.equal(refused.status, 503)
+  assert.equal(refused.status, 429)
   assert.equal(refused.headers['retry-after'], '5')
-  assert.equal(JSON.parse(refused.body).type, 'urn:longhouse:problem:instance-crowded')
+  assert.equal(JSON.parse(refused.body).type, 'urn:longhouse:problem:client-crowded')
   assert.equal((await ask('192.0.2.1')).status, 200)
 
   const others = [openOne('192.0.2.1'), openOne('192.0.2.2')]
   await eventually(() => open.length === 5)
-  assert.equal((await ask('192.0.2.3')).status, 503, 'the instance has its most')
+  const crowded = await ask('192.0.2.3')
+  assert.equal(crowded.status, 503, 'the instance has its most')
+  assert.equal(JSON.parse(crowded.body).type, 'urn:longhouse:problem:instance-crowded')
   for (const response of open.splice(0)) response.end('done')
   for (const reply of await Promise.all([...mine, ...others])) assert.equal(reply.body, 'done')
   for (let i = 0; i < 10; i++) assert.equal((await ask('198.51.100.1')).status, 200)
@@ -107,7 +109,7 @@ test('an IPv6 address group is one client, in whatever form a proxy writes it', 
     ask('2001:db8:1:2:3::', { path: '/open' }),
   ]
   await eventually(() => open.length === 2)
-  assert.equal((await ask('2001:db8:1:2:ffff::9')).status, 503)
+  assert.equal((await ask('2001:db8:1:2:ffff::9')).status, 429)
   assert.equal((await ask('2001:db8:1:3::1')).status, 200)
   for (const response of open) response.end()
   await Promise.all(first)
@@ -117,12 +119,12 @@ test('held requests count against the limits, and one client cannot take all of 
   const { edge, instance, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '2' })
   edge.router.set('a', { state: 'starting', instanceId: 'inst_a' })
   const waiting = [1, 2, 3].map(() => ask('198.51.100.1'))
-  assert.match((await Promise.race(waiting)).body, /instance-crowded/)
+  assert.match((await Promise.race(waiting)).body, /client-crowded/)
   const other = ask('192.0.2.1', { method: 'POST', body: 'kept' })
   route(edge, 'a', instance)
   assert.equal((await other).body, 'got kept')
   const statuses = (await Promise.all(waiting)).map(reply => reply.status)
-  assert.deepEqual(statuses.sort(), [200, 200, 503])
+  assert.deepEqual(statuses.sort(), [200, 200, 429])
 })
 
 test('an upload larger than the buffer is streamed, and never evicted', async t => {
@@ -140,7 +142,7 @@ test('an upload larger than the buffer is streamed, and never evicted', async t 
   })
   outgoing.write('x'.repeat(150_000))
   await eventually(() => instance.asked.length === 1)
-  assert.equal((await ask('198.51.100.1')).status, 503)
+  assert.equal((await ask('198.51.100.1')).status, 429)
   outgoing.end('x'.repeat(50_000))
   assert.equal((await answered).length, 200_004)
 })
@@ -150,7 +152,7 @@ test('a body that arrives after its request was refused is not passed on', async
     const incoming = new PassThrough()
     const response = Object.assign(new PassThrough(), { headersSent: false })
     const ready = t.mock.fn()
-    gather(incoming as never, response as never, ready)
+    gather(incoming as never, response as never, null, () => undefined, ready)
     response.headersSent = refused
     incoming.end('all of it')
     return { incoming, ready }

@@ -24,14 +24,12 @@ export interface Candidate {
  */
 export class Admission {
   readonly #perClient: number
-  readonly #perInstance: number
   readonly #instances = new Map<string, InstanceLoad>()
 
   #size = 0
 
-  constructor(limits: { perClient: number; perInstance: number }) {
-    this.#perClient = limits.perClient
-    this.#perInstance = limits.perInstance
+  constructor({ perClient }: { perClient: number }) {
+    this.#perClient = perClient
   }
 
   /** Requests to all instances that have a permit. */
@@ -44,8 +42,8 @@ export class Admission {
     for (const load of [...this.#instances.values()]) while (evictOldest(load, 'stopping'));
   }
 
-  /** Admits a request. Null when a limit is reached and nothing can be evicted. */
-  enter(subdomain: string, candidate: Candidate): Permit | null {
+  /** Admits a request. When a limit is reached and nothing can be evicted, returns whose: the client's, or the instance's. */
+  enter(subdomain: string, candidate: Candidate, perInstance: number): Permit | 'client' | 'instance' {
     let instance = this.#instances.get(subdomain)
     if (!instance) {
       instance = { ...newLoad(), clients: new Map() }
@@ -53,8 +51,8 @@ export class Admission {
     }
     const { clients } = instance
     let client = clients.get(candidate.client)
-    if (client && client.size >= this.#perClient && !evictOldest(client)) return null
-    if (instance.size >= this.#perInstance && !evictOldest(instance)) return null
+    if (client && client.size >= this.#perClient && !evictOldest(client)) return 'client'
+    if (instance.size >= perInstance && !evictOldest(instance)) return 'instance'
 
     // Evicting the last request deleted these entries.
     client = clients.get(candidate.client) ?? newLoad()

@@ -6,13 +6,18 @@ import { headTooLarge, type Problem } from '../problem.ts'
  */
 export const headerLimitBytes = 64 * 1024
 
+/** The most fields of a request's head. Browsers send about twenty. Node refuses a thousand by itself. */
+export const mostFields = 200
+
 /**
  * The problem for a head beyond the limit. If cookies fill it, the response deletes them, or every later request
  * would fail too. A link cannot fake that, because an address contains no spaces.
  */
 export function overflowProblem(packet: Buffer | undefined): Problem {
   if (!holdsCookies(packet)) {
-    return headTooLarge(`Send fewer or shorter headers: ${headerLimitBytes / 1024} KiB is the limit.`)
+    return headTooLarge(
+      `Send fewer or shorter headers: ${headerLimitBytes / 1024} KiB is the limit, and ${mostFields} headers.`,
+    )
   }
   return headTooLarge(
     'Your browser sends more cookies than can be read here. It has been asked to forget them: load the page again and sign in. If this stays, delete the cookies of this site and of its parent domain in the browser’s settings.',

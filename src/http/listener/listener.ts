@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   badRequest,
   expectationFailed,
+  headTooLarge,
   httpVersion,
   methodNotAllowed,
   type Problem,
@@ -10,7 +12,7 @@ import {
   tooSlow,
 } from '../problem.ts'
 import { answering, follow } from './answering.ts'
-import { headerLimitBytes, holdsCookies, overflowProblem } from './head-overflow.ts'
+import { headerLimitBytes, holdsCookies, mostFields, overflowProblem } from './head-overflow.ts'
 import { refusalParts, refuseRaw } from './raw-refusal.ts'
 import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
 
@@ -23,6 +25,8 @@ import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
 export const idle = { serverMs: 130_000, poolMs: 30_000 }
 
 export interface ListenerOptions {
+  /** Asked for each new connection. After false nothing is read from it: it was refused. */
+  connection?(socket: Socket): boolean
   answer(request: IncomingMessage, response: ServerResponse): void
   /** Handles a request that waits for `100 Continue`, and has to send that. */
   expect(request: IncomingMessage, response: ServerResponse): void
@@ -57,6 +61,9 @@ export function createListener(options: ListenerOptions): Server {
       options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() !== 'h2c',
   })
   const refused = new WeakSet<Duplex>()
+  server.on('connection', (socket: Socket) => {
+    if (options.connection?.(socket) === false) refused.add(socket)
+  })
 
   /** True if the request may continue. */
   const receive = (request: IncomingMessage, response: ServerResponse): boolean => {
@@ -88,6 +95,7 @@ export function createListener(options: ListenerOptions): Server {
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
+    if (refused.has(socket)) return
     const problem = faultOf(request)
     if (problem) refuseRaw(socket, problem, { named })
     else if (!options.upgrade?.(request, socket, head)) {
@@ -135,6 +143,8 @@ const endingSoon = new WeakSet<ServerResponse>()
 /** Faults of a request that node's parser accepts. */
 function faultOf(request: IncomingMessage): Problem | undefined {
   const { httpVersion: version } = request
+  if (request.rawHeaders.length > 2 * mostFields)
+    return headTooLarge(`Send fewer headers: ${mostFields} is the limit.`)
   if (version === '1.1') return undefined
   if (version !== '1.0') return httpVersion('HTTP/1.1 is spoken here.')
   // RFC 9112, section 6.1: the framing is faulty, because a server of that version would not know where the body
