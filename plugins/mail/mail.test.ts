@@ -84,6 +84,17 @@ test('an email is sent once, as HTML and text, however often it is requested', a
   )
 })
 
+test('emails name the site as its pages do', async t => {
+  const inbox = await startInbox(t)
+  const brand = { BRAND_NAME: 'Nightly', BRAND_COLOR: '#005f5f', BRAND_SUPPORT: 'help@nightly.example' }
+  const { service, round } = await openOffice(t, { ...settings(inbox), ...brand })
+  service.send(welcome)
+  await round()
+  const text = (inbox.mails[0]?.text ?? '').replaceAll('=\r\n', '')
+  assert.match(text, /because you have an instance at Nightly\.\r\n\r\nHelp: help@nightly\.example/)
+  assert.match(text, /background:#005f5f/)
+})
+
 test('a temporary refusal by the mail server is retried later; a permanent one fails', async t => {
   const inbox = await startInbox(t)
   const { service, round, list, clock, ask } = await openOffice(t, settings(inbox))

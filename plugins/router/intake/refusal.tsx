@@ -92,6 +92,7 @@ function linksFor({ code }: Problem, isLoad: boolean, controlPlane: string) {
       return [{ href: controlPlane, label: 'Go to the start page' }]
     case problems.unreachable.code:
     case problems.timedOut.code:
+    case problems.controlUnreachable.code:
       return retry
     default:
       return []
