@@ -7,10 +7,11 @@ import Docker from 'dockerode'
 import { randomText } from '../src/ids.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
+import { noRestic } from '../src/testing/restic.ts'
 import { anotherImage } from './another-image.fixture.ts'
 import { drivers, type InstanceJson, startLonghouse } from './longhouse.fixture.ts'
 
-const skip = drivers.find(({ driver }) => driver === 'docker')?.skip ?? false
+const skip = noRestic || (drivers.find(({ driver }) => driver === 'docker')?.skip ?? false)
 
 type AnsweredJson = InstanceJson & { operation: { error: string | null } | null }
 
@@ -49,6 +50,13 @@ test('an engine whose answers are lost, half, late or wrong: operations end in w
   ] as const
   for (const [index, [method, target, body, becomes]] of asked.entries()) {
     const fault = faults[index % faults.length] ?? 'half'
+    if (target.endsWith('/rollback')) {
+      // The upgrade before it may have failed, and there would be nothing to roll back.
+      await longhouse.admin(`${path}/upgrade`, { method: 'POST', body: { image }, wait: 60 })
+      const { operation } = await look()
+      assert.equal(operation?.kind, 'upgrade')
+      assert.equal(operation.status, 'succeeded', JSON.stringify(operation))
+    }
     proxy.answer(fault)
     await longhouse.admin(target, { method, ...(body && { body }), wait: 5 })
     proxy.answer(null)
@@ -57,6 +65,7 @@ test('an engine whose answers are lost, half, late or wrong: operations end in w
       return operation?.status !== 'running' && operation?.status !== 'pending' && status === becomes
     })
     const { operation } = await look()
+    if (target.endsWith('/rollback')) assert.equal(operation?.kind, 'rollback')
     t.diagnostic(`${method} ${target.replace(path, '')}, ${fault}: ${operation?.kind} ${operation?.status}`)
     assert.ok(existsSync(precious), `${target}, ${fault}`)
     const filters = { label: [`longhouse.instance=${id}`] }
@@ -75,6 +84,76 @@ test('an engine whose answers are lost, half, late or wrong: operations end in w
     ['running'],
   )
   await longhouse.login(name, password)
+})
+
+test('copies, restores, changes of owner and purges end in words under the same faults, and lose nothing', {
+  skip,
+  timeout: 600_000,
+}, async t => {
+  const proxy = await engineProxy(temporaryFolder(t))
+  const docker = new Docker()
+  const dataRoot = temporaryFolder(t)
+  const longhouse = await startLonghouse(t, {
+    ...{ driver: 'docker', dataRoot },
+    env: { DOCKER_HOST: `unix://${proxy.socketPath}`, BACKUP_EVERY: '0ms', BACKUP_PROVE_EVERY: '0ms' },
+  })
+  t.after(proxy.close)
+  const post = (path: string, body: object, wait = 60) =>
+    longhouse.admin(`/admin/instances/${path}`, { method: 'POST', body, wait })
+  // The others end a connection, or an answer, as one of these does; each costs half a minute of waiting.
+  for (const fault of ['nothing', 'a page'] as const) {
+    const name = `${fault.replaceAll(' ', '-')}-${randomText(6)}`.toLowerCase()
+    const { id } = await longhouse.provision(name)
+    const file = (of: string) => join(dataRoot, name, of)
+    writeFileSync(file('precious'), 'x')
+    const look = async () => (await longhouse.admin(`/admin/instances/${name}`)).json<AnsweredJson>()
+    const over = async (what: string) => {
+      proxy.answer(null)
+      return await eventually(
+        `${what}, ${fault}: it is over`,
+        async () => {
+          const now = await look()
+          return now.operation?.status !== 'running' && now.operation?.status !== 'pending' && now
+        },
+        { withinMs: 240_000 },
+      )
+    }
+
+    proxy.answer(fault)
+    const copied = await post(`${name}/backup`, {})
+    proxy.answer(null)
+    assert.ok(copied.status === 201 || copied.status >= 400, `${fault}: ${copied.status} ${copied.text}`)
+    const backup = copied.status === 201 ? copied : await post(`${name}/backup`, {})
+    assert.equal(backup.status, 201, backup.text)
+    writeFileSync(file('later'), 'x')
+
+    proxy.answer(fault)
+    await post(`${name}/restore`, { backup: backup.json<{ id: string }>().id }, 5)
+    const restored = await over('restore')
+    assert.ok(existsSync(file('precious')), fault)
+    // Either all of it was done, or nothing.
+    const isDone = restored.operation?.status === 'succeeded'
+    assert.equal(existsSync(file('later')), !isDone, `${fault}: ${restored.operation?.error}`)
+    if (!isDone) assert.ok(restored.operation?.error, fault)
+
+    proxy.answer(fault)
+    await post(`${name}/transfer`, { owner_email: 'grace@example.com' }, 5)
+    await over('transfer')
+    await eventually(`transfer, ${fault}: it runs again`, async () => (await look()).status === 'running')
+    assert.ok(existsSync(file('precious')), fault)
+    const filters = { label: [`longhouse.instance=${id}`] }
+    const running = async () =>
+      (await docker.listContainers({ all: true, filters })).filter(({ State }) => State !== 'created')
+    assert.equal((await running()).length, 1, fault)
+
+    proxy.answer(fault)
+    await longhouse.admin(`/admin/instances/${name}?purge=true`, { method: 'DELETE', wait: 5 })
+    proxy.answer(null)
+    await eventually(`purge, ${fault}: it is gone`, async () => {
+      if ((await longhouse.admin(`/admin/instances/${name}`)).status !== 404) return false
+      return !existsSync(join(dataRoot, name)) && (await running()).length === 0
+    })
+  }
 })
 
 /** A socket before the engine that spoils its answers to what changes something. */
@@ -107,6 +186,26 @@ async function engineProxy(folder: string) {
     })
     sent.on('error', () => outgoing.destroy())
     incoming.pipe(sent)
+  })
+  // Work on folders attaches to its container: the connection is no longer HTTP then.
+  server.on('upgrade', ({ method, url: path, headers }, socket) => {
+    socket.on('error', () => {})
+    const sent = request({ socketPath: real, method, path, headers })
+    sent.on('error', () => socket.destroy())
+    sent.on('response', () => socket.destroy())
+    sent.on('upgrade', (_, attached) => {
+      attached.on('error', () => socket.destroy())
+      socket.on('close', () => attached.destroy())
+      if (fault !== null && fault !== 'late') {
+        spoiled++
+        socket.destroy()
+        return
+      }
+      socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+      socket.pipe(attached)
+      attached.pipe(socket)
+    })
+    sent.end()
   })
   await new Promise<void>(resolve => server.listen(socketPath, resolve))
   return {

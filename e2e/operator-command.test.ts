@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { programRoot } from '../src/root.ts'
+import { temporaryFolder } from '../src/testing/folder.ts'
 import { noRestic } from '../src/testing/restic.ts'
 import { drivers, startLonghouse, testImage } from './longhouse.fixture.ts'
 import { operator } from './operator.fixture.ts'
@@ -22,7 +23,8 @@ const noTerminal = spawnSync('script', ['--version']).error
   : false
 
 test('an operator creates, lists, stops, starts, restarts and purges an instance', async t => {
-  const { port, token, instance } = await startLonghouse(t, { driver: 'process' })
+  const dataRoot = temporaryFolder(t)
+  const { port, token, instance } = await startLonghouse(t, { driver: 'process', dataRoot })
   const url = `http://control.localhost:${port}`
   const { say } = operator(t, { LONGHOUSE_URL: url, LONGHOUSE_TOKEN: token })
   const json = async <T>(...args: string[]) => JSON.parse((await say([...args, '--json'])).out) as T
@@ -112,6 +114,19 @@ test('an operator creates, lists, stops, starts, restarts and purges an instance
   const times = newest.instances.map(({ created_at }) => created_at)
   assert.deepEqual(times, times.toSorted().toReversed())
   assert.equal((await say(['instances', '--sort', '--json'])).code, 2)
+
+  mkdirSync(join(dataRoot, 'stranger'))
+  const orphans = JSON.parse((await say(['orphans', '--compare', '--json'])).out) as {
+    items: { id: string; name: string; repair: string | null }[]
+  }
+  const stray = orphans.items.find(({ name }) => name === 'stranger')
+  assert.ok(stray, JSON.stringify(orphans))
+  assert.match((await say(['orphans'])).out, /^ID +KIND +NAME[\s\S]*stranger/)
+  if (stray.repair !== null)
+    assert.match((await say(['orphans', 'repair', stray.id, '--dry-run'])).out, /^would be done: /)
+  assert.equal((await say(['orphans', 'repair', 'nothing'])).code, 1)
+  assert.match((await say(['disk'])).out, /^free +.* of [\s\S]*^volumes /m)
+  assert.match((await say(['disk', 'prune', '--dry-run'])).err, /^0 images would be removed/m)
 
   const log = await say(['logs', 'acme', '--lines', '3'])
   assert.match(log.out, /^(\d{4}-\d\d-\d\dT\S+Z (out|err) .*\n){1,3}$/)

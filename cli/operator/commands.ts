@@ -6,6 +6,7 @@ import { bulk } from './bulk.ts'
 import { ofDomains } from './domains.ts'
 import { ofEnvironment } from './environment.ts'
 import { lookingBack } from './history.ts'
+import { ofHost } from './host.ts'
 import { instance } from './instance.ts'
 import { instances } from './instances.ts'
 import { operating } from './operate.ts'
@@ -18,6 +19,7 @@ export const operatorCommands: Readonly<Record<string, readonly Command[]>> = {
   Instances: [instances, instance, ...lookingBack, open, ...operating, bulk, ...ofEnvironment, ...ofDomains],
   Backups: copying,
   Fleet: ofFleetUpgrades,
+  Host: ofHost,
   Watching: [...watching, ...ofAlerts],
   Access: [...ofAccess, raw],
 }

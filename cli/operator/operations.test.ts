@@ -26,11 +26,9 @@ const leftOut: Record<string, string> = {
 /** The same for all routes below a path that have no command. */
 const leftOutBelow: Record<string, string> = {
   '/admin/billing': 'billing has its pages',
-  '/admin/disk': 'its page shows what would be pruned',
   '/admin/mail': 'belongs to the page of emails',
   '/admin/me': 'belongs to a person who is signed in with a browser',
   '/admin/operators': 'people are invited and changed on their page',
-  '/admin/orphans': 'the overview names them, and their page shows what a repair does',
   '/admin/sessions': 'sessions belong to browsers',
 }
 
