@@ -21,6 +21,7 @@ const leftOut: Record<string, string> = {
   backupsAdminInstance: 'the body is a file, which curl sends',
   billAdminInstance: 'billing has its pages',
   exemptAdminInstance: 'billing has its pages',
+  getAdminInstanceTraffic: 'its page draws it',
 }
 
 /** The same for all routes below a path that have no command. */

@@ -15,7 +15,7 @@ export function withKeptStatements(sqlite: Database.Database): Database.Database
   const statements = new Map<string, Database.Statement>()
   const prepare = (text: string): Database.Statement => {
     const found = statements.get(text)
-    // Whoever reads its rows at this moment keeps it.
+    // An iteration of its rows that is going on keeps it.
     if (found?.busy) return sqlite.prepare(text)
     const statement = found ?? sqlite.prepare(text)
     // The last one who asked may have wanted arrays.
