@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
 import { domains } from '../plugins/domains/index.ts'
+import { gate } from '../plugins/gate/index.ts'
 import { operators } from '../plugins/operators/index.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
 import { sso } from '../plugins/sso/index.ts'
@@ -24,7 +25,7 @@ test('no other site’s page can send our forms or call a route that changes som
   const root = memoryFolder(t)
   const shop = await openShop(t, {
     root,
-    plugins: [backup, domains, sso, operators],
+    plugins: [backup, domains, gate, sso, operators],
     env: { HEALTH_TIMEOUT: '30s' },
   })
   const { app, routes } = shop.program

@@ -6,6 +6,7 @@ import { audit } from '../plugins/audit/index.ts'
 import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
 import { domains } from '../plugins/domains/index.ts'
+import { gate } from '../plugins/gate/index.ts'
 import { metrics } from '../plugins/metrics/index.ts'
 import { operators } from '../plugins/operators/index.ts'
 import { overview } from '../plugins/overview/index.ts'
@@ -83,6 +84,7 @@ test(`${requests} random requests over all routes cause no server error and chan
     plugins: [
       metrics,
       domains,
+      gate,
       alerts,
       audit,
       overview,

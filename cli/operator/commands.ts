@@ -5,6 +5,7 @@ import { copying } from './backups.ts'
 import { bulk } from './bulk.ts'
 import { ofDomains } from './domains.ts'
 import { ofEnvironment } from './environment.ts'
+import { ofGates } from './gate.ts'
 import { lookingBack } from './history.ts'
 import { ofHost } from './host.ts'
 import { instance } from './instance.ts'
@@ -16,7 +17,17 @@ import { open, watching } from './watching.ts'
 
 /** The commands that ask a control plane, by the groups of the help. */
 export const operatorCommands: Readonly<Record<string, readonly Command[]>> = {
-  Instances: [instances, instance, ...lookingBack, open, ...operating, bulk, ...ofEnvironment, ...ofDomains],
+  Instances: [
+    instances,
+    instance,
+    ...lookingBack,
+    open,
+    ...operating,
+    bulk,
+    ...ofEnvironment,
+    ...ofDomains,
+    ...ofGates,
+  ],
   Backups: copying,
   Fleet: ofFleetUpgrades,
   Host: ofHost,

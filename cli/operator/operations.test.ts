@@ -15,6 +15,7 @@ interface Described {
 const leftOut: Record<string, string> = {
   deprovisionAdminInstance: 'the same as a DELETE, for forms',
   purgeAdminInstance: 'the same as a DELETE, for forms',
+  gateAdminInstance: 'the same as a PUT, for forms',
   removeAdminInstanceDomain: 'the same as a DELETE, for forms',
   revokeAdminToken: 'the same as a DELETE, for forms',
   beginAnewAdminInstance: 'whether data are given up is decided on the page, which shows what was found',

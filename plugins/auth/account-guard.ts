@@ -13,6 +13,8 @@ export interface AccountAccess {
   sessionOf(c: AppContext): FoundSession
   /** The account that is signed in, or null; works on routes without the guard, too. */
   visitor(c: AppContext): Account | null
+  /** The same, with the id of the session. */
+  visit(c: AppContext): { account: Account; sessionId: string } | null
 }
 
 interface Entry {
@@ -66,5 +68,9 @@ export function accountAccess(parts: {
     accountOf: c => entryOf(c).account,
     sessionOf: c => entryOf(c).session,
     visitor: c => find(c)?.account ?? null,
+    visit: c => {
+      const entry = find(c)
+      return entry && { account: entry.account, sessionId: entry.session.id }
+    },
   }
 }

@@ -126,6 +126,8 @@ export interface AuthService {
   accountOf(c: AppContext): Account
   /** The owner who is signed in, or null; works on pages without a guard, too. */
   visitor(c: AppContext): Account | null
+  /** The same, with the id of the session. */
+  visit(c: AppContext): { account: Account; sessionId: string } | null
   accounts: AccountDirectory
   /** Where an account is signed in, newest first. */
   sessionsOf(accountId: string): AccountSession[]

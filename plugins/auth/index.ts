@@ -80,6 +80,7 @@ export const auth = definePlugin({
         account: access.guard,
         accountOf: access.accountOf,
         visitor: access.visitor,
+        visit: access.visit,
         accounts: {
           ...accounts,
           close: id => {

@@ -68,6 +68,11 @@ export function parseKey(text: string): Buffer | null {
   return key.length === keyBytes && /^[A-Za-z0-9+/_-]{43}=?$/.test(text.trim()) ? key : null
 }
 
+/** The key in a file of this program alone, 32 bytes; made at the first use. */
+export function keyInFile(file: string): Buffer {
+  return readKey(file) ?? makeKey(file)
+}
+
 /** Identifies a key without revealing it. */
 function idOf(key: Buffer): string {
   return createHash('sha256').update('longhouse secret key').update(key).digest('base64url').slice(0, 8)

@@ -113,10 +113,15 @@ function Addresses({ subdomain }: { subdomain: string }) {
   return (
     <Panel title="Addresses">
       <div class="stack">
-        <p>Give the instance names of your own, such as jobs.example.org.</p>
+        <p>
+          Give the instance names of your own, such as jobs.example.org, and decide who may open it at all.
+        </p>
         <p class="actions">
           <a class="button" href={`/instances/${subdomain}/domains`}>
             Domains
+          </a>
+          <a class="button" href={`/instances/${subdomain}/gate`}>
+            Gate
           </a>
         </p>
       </div>

@@ -200,6 +200,11 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
           Domains
         </a>
       </IfPermitted>
+      <IfPermitted href={`/admin/instances/${subdomain}/gate`}>
+        <a class="button" href={`/admin/instances/${subdomain}/gate`}>
+          Gate
+        </a>
+      </IfPermitted>
       {reachable ? (
         <a class="button" href={url}>
           Open
