@@ -30,7 +30,7 @@ const tags = options.tag ? [options.tag] : [version, 'latest']
 
 /** What belongs to one program of `dist/` alone; chunks, assets, the command and its package belong to both. */
 const own = {
-  'control-plane': ['control-plane.js', 'restore.js', 'plugins'],
+  'control-plane': ['control-plane.js', 'edge.js', 'edge-worker.js', 'restore.js', 'plugins'],
   runtime: [
     'runtime.js',
     'runner.cjs',

@@ -28,7 +28,7 @@ export const router = definePlugin({
     ROUTER_METRICS_INSTANCES: setting.integer(0, 1000).prefault('20'),
     ROUTER_SERVER_TIMING: z.enum(['off', 'asked', 'on'], 'must be off, asked or on').default('asked'),
     ...accessLogConfig,
-    ROUTER_WORKERS: setting.integer(0, 64).prefault('0'),
+    ROUTER_WORKERS: setting.integer(0, 64).optional(),
     ROUTER_EDGE: z.enum(['own', 'service'], 'must be own or service').default('own'),
   }),
   setup({ config, services: { site }, clock, log, emit }) {
@@ -57,7 +57,9 @@ export const router = definePlugin({
       misrouted: event => emit('instance-misrouted', event),
     }
     const totals = new EdgeTotals({ series: config.ROUTER_METRICS_INSTANCES, clock })
-    const { ROUTER_WORKERS: workers, ROUTER_EDGE: run } = config
+    // A laptop needs one process less; another proxy's edge needs none of ours.
+    const worthIt = site.production && site.routerMode !== 'labels'
+    const { ROUTER_WORKERS: workers = worthIt ? 1 : 0, ROUTER_EDGE: run } = config
     return workers === 0
       ? inThisProcess(options, totals)
       : inProcessesOfItsOwn(options, settings, totals, { workers, run })
@@ -104,6 +106,7 @@ function inProcessesOfItsOwn(
     hooks: { 'open-listener': edge.open.bind(edge) },
     tasks: [{ name: 'compare-edge', everyMs: 60_000, run: () => edge.compare() }],
     metrics: () => edge.metrics(),
+    concernKinds: ['edge'],
     concerns: () => edge.concerns(),
   }
 }

@@ -64,7 +64,8 @@ export class ControlPassage {
   }
 
   #hold(request: IncomingMessage, response: ServerResponse, until: number): void {
-    const late = this.#closed || this.#clock.monotonic() >= until
+    // Who asks for the health wants to know it now.
+    const late = this.#closed || this.#clock.monotonic() >= until || isHealth(request)
     const resume = () => this.#pass(request, response, this.#here ? until : 0)
     if (!late && this.#holding.hold('control', request, response, resume)) return
     this.#refuse(request, response, controlRestarting())
@@ -128,4 +129,8 @@ export class ControlPassage {
         if (!response.destroyed) this.#pass(request, response, until)
       })
   }
+}
+
+function isHealth({ url = '' }: IncomingMessage): boolean {
+  return url === '/health' || url.startsWith('/health?')
 }
