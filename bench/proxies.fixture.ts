@@ -88,6 +88,7 @@ export async function startLonghouse(
   port: number,
   backend: number,
   args: readonly string[] = [],
+  cores = '0',
 ): Promise<ChildProcess> {
   const outfile = join(import.meta.dirname, '../node_modules/.cache/longhouse-bench/router-edge.js')
   await build({
@@ -101,7 +102,7 @@ export async function startLonghouse(
     jsxImportSource: 'hono/jsx',
     define: { 'import.meta.dirname': JSON.stringify(join(import.meta.dirname, '../src')) },
   })
-  return pinned(0, process.execPath, [outfile, String(port), String(backend), ...args])
+  return pinned(cores, process.execPath, [outfile, String(port), String(backend), ...args])
 }
 
 function startCaddy(port: number, backend: number): ChildProcess | string {
@@ -156,7 +157,7 @@ function startConfigurableProxy(port: number, backend: number): ChildProcess | s
 }
 
 export function pinned(
-  core: number,
+  core: number | string,
   program: string,
   args: string[],
   env: Record<string, string> = {},
@@ -173,6 +174,21 @@ export interface LoadOptions {
   path?: string
   /** A new connection for each request. */
   fresh?: boolean
+}
+
+/** How long answers took under a load: in milliseconds, as `wrk` counts them. */
+export function latencies(
+  port: number,
+  { seconds, connections }: LoadOptions,
+): { rate: number; p50: number; p99: number } {
+  const args = ['-t1', '--latency', `-c${connections}`, `-d${seconds}s`, '-H', 'Host: bench.localhost']
+  const text = execFileSync('wrk', [...args, `http://127.0.0.1:${port}/`], { encoding: 'utf8' })
+  if (/Non-2xx|Socket errors/.test(text)) throw new Error(`not every request was answered:\n${text}`)
+  const at = (percent: number) => {
+    const [, value, unit = ''] = new RegExp(`${percent}%\\s+([\\d.]+)(us|ms|s)`).exec(text) ?? []
+    return Number(value) * ({ us: 0.001, ms: 1, s: 1000 }[unit] ?? Number.NaN)
+  }
+  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]), p50: at(50), p99: at(99) }
 }
 
 /** Requests per second; answers other than 200 make the figure worthless, so they end the benchmark. */
