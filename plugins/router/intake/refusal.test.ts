@@ -178,3 +178,20 @@ test('a request that cannot be read gets a page with the brand, too', async t =>
     assert.doesNotMatch(answer, /Longhouse/)
   }
 })
+
+test('the page of a limit reloads when there is room again', async t => {
+  const edge = await edgeOf(t, { ROUTER_CLIENT_RATE: '1' })
+  const instance = await startInstance('inst_a')
+  t.after(() => instance.close())
+  route(edge, 'a', instance)
+  for (let tries = 0; tries < 100; tries++) {
+    const page = await ask(edge, 'a.localhost', browser)
+    if (page.status === 200) continue
+    assert.equal(page.status, 429)
+    const seconds = page.headers['retry-after']
+    assert.match(page.body, new RegExp(`http-equiv="refresh" content="${seconds}"`))
+    assert.match(page.body, /<h1>Too many requests from your address<\/h1>/)
+    return
+  }
+  assert.fail('the limit was never reached')
+})
