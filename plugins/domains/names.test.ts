@@ -26,8 +26,8 @@ test('names are the same in every spelling that the DNS takes for the same', () 
 
 test('what is no name of a customer is refused, with what would be right', () => {
   const wrong: Record<string, RegExp> = {
-    '': /must not be empty/,
-    '.': /must not be empty/,
+    '': /not empty/,
+    '.': /not empty/,
     'https://acme.test': /without a scheme or a path/,
     'acme.test/jobs': /without a scheme or a path/,
     'ada@acme.test': /without a scheme or a path/,
@@ -38,16 +38,16 @@ test('what is no name of a customer is refused, with what would be right', () =>
     '127.1': /not an IP address/,
     '2001:db8::1': /not an IP address/,
     '[2001:db8::1]': /not an IP address/,
-    '*.acme.test': /names with \* cannot be added/,
+    '*.acme.test': /without \*/,
     localhost: /at least two parts/,
-    'acme..test': /letters, digits and hyphens/,
-    'acme.test..': /letters, digits and hyphens/,
-    '-acme.test': /letters, digits and hyphens/,
-    'acme-.test': /letters, digits and hyphens/,
-    'ac_me.test': /letters, digits and hyphens/,
-    'acme.123': /letters, digits and hyphens/,
-    '\u202eacme.test': /letters, digits and hyphens/,
-    [`${'a'.repeat(64)}.test`]: /letters, digits and hyphens/,
+    'acme..test': /only letters, digits and hyphens/,
+    'acme.test..': /only letters, digits and hyphens/,
+    '-acme.test': /only letters, digits and hyphens/,
+    'acme-.test': /only letters, digits and hyphens/,
+    'ac_me.test': /only letters, digits and hyphens/,
+    'acme.123': /only letters, digits and hyphens/,
+    '\u202eacme.test': /only letters, digits and hyphens/,
+    [`${'a'.repeat(64)}.test`]: /only letters, digits and hyphens/,
     [`${'a.'.repeat(120)}test`]: /at most 242 characters/,
     'box.example': /must not be box\.example or a name below it/,
     'BOX.example.': /must not be box\.example or a name below it/,
@@ -58,6 +58,6 @@ test('what is no name of a customer is refused, with what would be right', () =>
     const read = readDomain(site, typed)
     assert.ok('fault' in read, `${typed} was taken`)
     assert.match(read.fault, fault, typed)
-    assert.match(read.fault, /such as jobs\.example\.org|characters$/, typed)
+    assert.match(read.fault, /such as jobs\.example\.org|characters$|gives those out/, typed)
   }
 })

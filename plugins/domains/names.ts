@@ -14,23 +14,23 @@ const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
  */
 export function readDomain(site: Site, typed: string): { name: string } | { fault: string } {
   const text = typed.trim().replace(/\.$/, '')
-  if (text === '') return wrong('must not be empty')
-  if (/[/\\?#@\s]|:\/\//.test(text)) return wrong('must be a host name alone, without a scheme or a path')
-  if (isIP(text.replace(/^\[(.*)\]$/, '$1')) !== 0) return wrong('must be a name, not an IP address')
-  if (text.includes(':')) return wrong('must be a host name alone, without a port')
-  if (text.includes('*')) return wrong('must be one name; names with * cannot be added')
+  if (text === '') return wrong('not empty')
+  if (/[/\\?#@\s]|:\/\//.test(text)) return wrong('without a scheme or a path')
+  if (isIP(text.replace(/^\[(.*)\]$/, '$1')) !== 0) return wrong('not an IP address')
+  if (text.includes(':')) return wrong('without a port')
+  if (text.includes('*')) return wrong('without *')
   const name = domainToASCII(text)
-  if (isIP(name) !== 0) return wrong('must be a name, not an IP address')
+  if (isIP(name) !== 0) return wrong('not an IP address')
   const labels = name.split('.')
   if (name === '' || labels.some(each => !label.test(each)))
-    return wrong('must be letters, digits and hyphens between dots')
-  if (labels.length < 2) return wrong('must have at least two parts')
+    return wrong('with only letters, digits and hyphens between its dots')
+  if (labels.length < 2) return wrong('with at least two parts')
   if (name.length > longestName) return { fault: `must have at most ${longestName} characters` }
   if (labelOf(site, name) !== null)
-    return wrong(`must not be ${site.domain} or a name below it, which this site gives out itself`)
+    return { fault: `must not be ${site.domain} or a name below it: this site gives those out itself` }
   return { name }
 }
 
-function wrong(fault: string): { fault: string } {
-  return { fault: `${fault}; such as jobs.example.org` }
+function wrong(what: string): { fault: string } {
+  return { fault: `must be a host name such as jobs.example.org, ${what}` }
 }

@@ -23,6 +23,8 @@ export const gate = definePlugin({
     const gates = createGates({ db, provisioner, router, key, sessionsOf: auth.sessionsOf })
     const { publish } = gates
     const parts = { gates, site, publish }
+    // Before anything starts, so that no edge ever has an instance without its gate.
+    publish()
     return {
       routes: [
         ticketRoute({ gates, auth, provisioner, router, site, clock }),
@@ -50,7 +52,6 @@ export const gate = definePlugin({
           queueMicrotask(publish)
         },
       },
-      start: publish,
     }
   },
 })

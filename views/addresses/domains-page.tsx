@@ -203,14 +203,18 @@ function Standing({
           ? 'Requests for it no longer reach the instance. Set the TXT record again, then check.'
           : null}
       </p>
-      {finding === null || checkedAt === null ? null : (
+      {checkedAt === null && expiresAt === null ? null : (
         <p class="fine">
-          Last check <Time at={checkedAt} now={now} />: {finding}.
-        </p>
-      )}
-      {expiresAt === null ? null : (
-        <p class="fine">
-          Forgotten on <Time at={expiresAt} now={now} as="full" />, unless it is proven.
+          {finding === null || checkedAt === null ? null : (
+            <>
+              Last check <Time at={checkedAt} now={now} />: {finding}.{' '}
+            </>
+          )}
+          {expiresAt === null ? null : (
+            <>
+              Forgotten on <Time at={expiresAt} now={now} as="full" />, unless it is proven.
+            </>
+          )}
         </p>
       )}
     </>
