@@ -1,4 +1,5 @@
 import type { LimitsOfPlan } from '../provisioner/contract.ts'
+import type { RouteLimits } from '../router/contract.ts'
 
 export interface BillingService {
   /** False when payments are not set up. Then everything is free and unlimited. */
@@ -57,6 +58,8 @@ export interface Plan {
   domains: number | null
   /** The limits of each instance; null for the default limits. */
   limits: LimitsOfPlan | null
+  /** The limits of the requests to each instance; null for those of every instance. */
+  traffic: RouteLimits | null
 }
 
 export const eventStatuses = ['queued', 'working', 'done', 'ignored', 'failed'] as const

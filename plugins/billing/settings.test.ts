@@ -16,7 +16,16 @@ test('Stripe’s settings are all set or none; the missing ones are named', () =
   const { config } = parseConfig(billingConfig, whole)
   assert.deepEqual(config?.stripe?.webhookSecrets, ['whsec_one', 'whsec_two'])
   assert.deepEqual(config?.stripe?.plans, [
-    { id: 'basic', name: 'Basic', cost: '', price: 'price_1', instances: 1, limits: null },
+    {
+      id: 'basic',
+      name: 'Basic',
+      cost: '',
+      price: 'price_1',
+      instances: 1,
+      domains: null,
+      limits: null,
+      traffic: null,
+    },
   ])
   assert.equal(config?.stripe?.apiBase.href, 'https://api.stripe.com/')
   for (const missing of Object.keys(whole)) {

@@ -55,20 +55,45 @@ const planShape = z
       .max(1000, 'must be at most 1000')
       .optional(),
   })
+  .extend({
+    requests: z
+      .int('must be a whole number')
+      .min(1, 'must be 1 or more')
+      .max(10_000, 'must be at most 10000')
+      .optional(),
+    rate: z
+      .int('must be a whole number of requests a second')
+      .min(1, 'must be 1 or more')
+      .max(1_000_000, 'must be at most 1000000')
+      .optional(),
+    body: setting.size('1k', '1024g').optional(),
+  })
   .refine(plan => (plan.memory === undefined) === (plan.cpus === undefined), {
     path: ['memory'],
     message: 'must be set together with cpus, or not at all',
   })
-  .transform(({ memory, cpus, processes, disk, runs, domains = null, ...plan }): Plan => {
-    const limits = {
-      ...(memory !== undefined && { memoryBytes: memory }),
-      ...(cpus !== undefined && { cpus }),
-      ...(processes !== undefined && { pids: processes }),
-      ...(disk !== undefined && { diskBytes: disk }),
-      ...(runs !== undefined && { runsAtOnce: runs }),
-    }
-    return { ...plan, domains, limits: Object.keys(limits).length === 0 ? null : limits }
-  })
+  .transform(
+    ({ memory, cpus, processes, disk, runs, domains = null, requests, rate, body, ...plan }): Plan => {
+      const limits = {
+        ...(memory !== undefined && { memoryBytes: memory }),
+        ...(cpus !== undefined && { cpus }),
+        ...(processes !== undefined && { pids: processes }),
+        ...(disk !== undefined && { diskBytes: disk }),
+        ...(runs !== undefined && { runsAtOnce: runs }),
+      }
+      const traffic = {
+        ...(requests !== undefined && { requests }),
+        ...(rate !== undefined && { requestsPerSecond: rate }),
+        ...(body !== undefined && { bodyBytes: body }),
+      }
+      return { ...plan, domains, limits: orNull(limits), traffic: orNull(traffic) }
+    },
+  )
+
+/** What a plan sets; null when that is nothing. */
+function orNull<T extends object>(values: T): T | null {
+  return Object.keys(values).length === 0 ? null : values
+}
 
 const plansExample = '[{"id":"basic","name":"Basic","cost":"9 € a month","price":"price_1Abc","instances":1}]'
 const plans = z

@@ -51,7 +51,7 @@ export function setUpWithoutStripe({ db, clock, log, services, nudge }: Context)
 /** Opens Stripe and everything that rests on it. Throws a BootError for a plan that no instance could run within. */
 export async function setUpWithStripe(context: Context, settings: StripeSettings): Promise<Parts> {
   const { config, db, clock, log, services, nudge } = context
-  const { auth, mail, provisioner, site } = services
+  const { auth, mail, provisioner, router, site } = services
   const { accounts } = auth
   const { trialMs, trialLimit, graceMs, removalMs } = config
   refuseOversizedPlans(settings.plans, provisioner)
@@ -64,12 +64,14 @@ export async function setUpWithStripe(context: Context, settings: StripeSettings
     ...{ ...records, list: settings.plans, stripe, customers, clock, trialMs, trialLimit },
     page: () => `${siteUrl(site, 'control')}/billing`,
   })
-  const { limits, room, weigh, nameOf: planName } = plans
+  const { limits, traffic, room, weigh, nameOf: planName } = plans
   const enforcement = new Enforcement({
     provisioner,
+    router,
     standings,
     customers,
     limits,
+    traffic,
     room,
     planName,
     clock,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Destination, InstanceReport, RouteChange, RouteRules, RouterService } from './contract.ts'
 import { HostNames } from './host-names.ts'
 
@@ -40,7 +41,8 @@ export class Routes implements RouterService {
     rule: Name,
     value: RouteRules[Name] | null,
   ): void {
-    const { [rule]: _, ...others } = this.#rules.get(subdomain) ?? {}
+    const { [rule]: before = null, ...others } = this.#rules.get(subdomain) ?? {}
+    if (isDeepStrictEqual(before, value)) return
     const rules: RouteRules = value === null ? others : { ...others, [rule]: value }
     if (Object.keys(rules).length === 0) this.#rules.delete(subdomain)
     else this.#rules.set(subdomain, rules)

@@ -69,6 +69,9 @@ export function openPlans(parts: {
 
     /** What each instance of an account may use of the host; null for the limits that apply to every instance. */
     limits: (accountId: string): Plan['limits'] => planFor(accountId)?.limits ?? null,
+
+    /** The limits of the requests to each instance of an account; null for those of every instance. */
+    traffic: (accountId: string): Plan['traffic'] => planFor(accountId)?.traffic ?? null,
   }
 }
 

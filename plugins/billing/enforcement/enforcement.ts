@@ -3,6 +3,7 @@ import { actingAs, type Principal } from '../../../src/acting.ts'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { InstanceSummary, ProvisionerService } from '../../provisioner/contract.ts'
+import type { RouterService } from '../../router/contract.ts'
 import type { AccountStanding, Standings } from '../accounts/standings.ts'
 import type { Plan } from '../contract.ts'
 import type { Customers } from '../stripe/customers.ts'
@@ -17,10 +18,13 @@ const billing: Principal = { kind: 'billing', id: 'billing', name: 'billing' }
 
 export interface EnforcementParts {
   provisioner: ProvisionerService
+  router: RouterService
   standings: Standings
   customers: Customers
   /** What each of an account's instances may take of the host, by its plan. */
   limits(accountId: string): Plan['limits']
+  /** The limits of the requests to each of an account's instances, by its plan. */
+  traffic(accountId: string): Plan['traffic']
   /** The name of its plan; null for none. */
   planName(accountId: string): string | null
   /** How many instances the account's plan has room for; null when no plan says. */
@@ -142,11 +146,13 @@ export class Enforcement {
     return standing
   }
 
-  /** Tells the operator's list which plan pays for an account's instances, and whether one does. */
+  /** Sets the limits of requests, at once, and what the operator's list says of an account's instances: which plan pays for them, if any. */
   #note(instances: readonly InstanceSummary[], { state }: AccountStanding): void {
-    const { provisioner, planName } = this.#parts
+    const { provisioner, router, planName, traffic } = this.#parts
     const accountId = instances[0]?.accountId
     const plan = accountId ? planName(accountId) : null
+    const limits = accountId ? traffic(accountId) : null
+    for (const { subdomain } of instances) router.setRule(subdomain, 'limits', limits)
     const unpaid = state === 'grace' || state === 'over'
     provisioner.note(instances.map(({ id, billed }) => ({ instanceId: id, plan, unpaid: billed && unpaid })))
   }
@@ -159,6 +165,7 @@ export class Enforcement {
     const others = [...byAccount].flatMap(([accountId, instances]) =>
       accountId !== null && known.has(accountId) ? [] : instances,
     )
+    for (const { subdomain } of others) this.#parts.router.setRule(subdomain, 'limits', null)
     this.#parts.provisioner.note(others.map(({ id }) => ({ instanceId: id, plan: null, unpaid: false })))
   }
 
