@@ -20,6 +20,16 @@ export interface Candidate {
 }
 
 export const longhouse: Candidate = { name: 'longhouse', start: startLonghouse }
+/** With an access log and `Server-Timing` for every request. */
+export const longhouseLogged: Candidate = {
+  name: 'longhouse, access log',
+  start: (port, backend) =>
+    startLonghouse(port, backend, [], '0', {
+      ROUTER_ACCESS_LOG: 'json',
+      ROUTER_ACCESS_LOG_FILE: join(folder, 'access.log'),
+      ROUTER_SERVER_TIMING: 'on',
+    }),
+}
 export const caddy: Candidate = { name: 'caddy', start: startCaddy }
 export const nginx: Candidate = { name: 'nginx', start: startNginx }
 export const configurableProxy: Candidate = { name: 'configurable-http-proxy', start: startConfigurableProxy }
@@ -89,6 +99,7 @@ export async function startLonghouse(
   backend: number,
   args: readonly string[] = [],
   cores = '0',
+  env: Record<string, string> = {},
 ): Promise<ChildProcess> {
   const outfile = join(import.meta.dirname, '../node_modules/.cache/longhouse-bench/router-edge.js')
   await build({
@@ -102,7 +113,7 @@ export async function startLonghouse(
     jsxImportSource: 'hono/jsx',
     define: { 'import.meta.dirname': JSON.stringify(join(import.meta.dirname, '../src')) },
   })
-  return pinned(cores, process.execPath, [outfile, String(port), String(backend), ...args])
+  return pinned(cores, process.execPath, [outfile, String(port), String(backend), ...args], env)
 }
 
 function startCaddy(port: number, backend: number): ChildProcess | string {

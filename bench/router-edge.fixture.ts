@@ -2,7 +2,7 @@ import { startEdge } from '../plugins/router/edge.fixture.ts'
 
 /**
  * The edge alone, as a process of its own: `router-edge.ts <port> <backend port> [other routes] [workers] [busy ms]`. The control plane
- * is busy for so long in each second, as with a slow query.
+ * is busy for so long in each second, as with a slow query. Settings of its environment that begin with `ROUTER_` count.
  */
 const [port = '', backend = '', others = '0', workers = '0', busyMs = '0'] = process.argv.slice(2)
 const edge = await startEdge({
@@ -10,6 +10,11 @@ const edge = await startEdge({
   ROUTER_INSTANCE_LIMIT: '20000',
   ROUTER_CLIENT_LIMIT: '20000',
   ROUTER_WORKERS: workers,
+  ...Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value = '']) =>
+      name.startsWith('ROUTER_') ? [[name, value]] : [],
+    ),
+  ),
 })
 for (let i = 0; i < Number(others); i++) {
   edge.router.set(`other-${i}`, { state: 'ready', instanceId: `inst_${i}`, host: '127.0.0.1', port: 9 })

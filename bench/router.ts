@@ -4,6 +4,7 @@ import {
   type Load,
   load,
   longhouse,
+  longhouseLogged,
   measure,
   median,
   nginx,
@@ -27,7 +28,7 @@ try {
 }
 
 async function compare(): Promise<void> {
-  const { started } = await startProxies([longhouse, caddy, nginx, configurableProxy])
+  const { started } = await startProxies([longhouse, longhouseLogged, caddy, nginx, configurableProxy])
   for (const { port } of started) load(port, { seconds: 2, connections })
   const results = started.map(proxy => ({ proxy, rounds: [] as Load[] }))
   for (let round = 0; round < rounds; round++) {

@@ -31,7 +31,7 @@ export const traffic = definePlugin({
           gauge('longhouse_traffic_instances', 'Instances with traffic in the last minute.', [
             [{}, instances],
           ]),
-          gauge('longhouse_traffic_keep_seconds', 'How long it took to keep the last minute.', [
+          gauge('longhouse_traffic_keep_seconds', 'How long a round took that kept traffic.', [
             [{}, keptMs / 1000],
           ]),
         ]

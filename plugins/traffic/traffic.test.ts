@@ -74,6 +74,30 @@ test('what passes is shown at once, and kept by the minute', t => {
   assert.equal(watch.read('beta', 'hour').points.length, 0)
 })
 
+test('many instances are kept in parts, and none is lost or shown twice meanwhile', t => {
+  const { watch, clock, pass, rows } = watching(t)
+  const instances = Array.from({ length: 250 }, (_, index) => `inst_${index}`)
+  for (const each of instances) pass(each, 2)
+  watch.round()
+  clock.advance(minute)
+  const kept: number[] = []
+  for (let round = 0; round < 3; round++) {
+    watch.round()
+    kept.push(rows('traffic_minutes'))
+    for (const each of instances)
+      assert.equal(requestsOf(watch.read(each, 'hour').points[0] ?? noCounts), 2, `${each} in round ${round}`)
+    clock.advance(5 * second)
+  }
+  assert.deepEqual(kept, [100, 200, 250])
+  for (const each of instances) pass(each, 1)
+  watch.round()
+  clock.advance(minute)
+  watch.round()
+  clock.advance(minute)
+  watch.round()
+  assert.equal(rows('traffic_minutes'), 500, 'a minute is whole before the next one begins')
+})
+
 test('a stop keeps what waits, and a start adds to its minute', t => {
   const { watch, clock, pass, router, store, totals } = watching(t)
   pass('acme', 3)
@@ -99,7 +123,7 @@ test('counts that begin again at zero are all new', t => {
 
 test('minutes become quarters of an hour and days, and each period is the sum of what passed in it', t => {
   const { watch, clock, pass } = watching(t)
-  for (let at = 0; at < 2 * 24 * 60; at++) {
+  for (let at = 0; at < 26 * 60; at++) {
     pass('acme', 2)
     if (at % 2 === 0) pass('beta', 1, 404)
     watch.round()
@@ -108,9 +132,9 @@ test('minutes become quarters of an hour and days, and each period is the sum of
   watch.round()
   const total = (instance: string, period: 'day' | 'week' | 'year') =>
     watch.read(instance, period).points.reduce((all, point) => all + requestsOf(point), 0)
-  assert.equal(total('acme', 'week'), 2 * 2 * 24 * 60)
-  assert.equal(total('acme', 'year'), 2 * 2 * 24 * 60)
-  assert.equal(total('beta', 'year'), 24 * 60)
+  assert.equal(total('acme', 'week'), 2 * 26 * 60)
+  assert.equal(total('acme', 'year'), 2 * 26 * 60)
+  assert.equal(total('beta', 'year'), 13 * 60)
   assert.ok(Math.abs(total('acme', 'day') - 2 * 24 * 60) <= 10)
   const [point] = watch.read('acme', 'week').points
   assert.deepEqual([point?.answers, point?.bytesOut], [[0, 60, 0, 0, 0], 6000])
@@ -119,15 +143,15 @@ test('minutes become quarters of an hour and days, and each period is the sum of
 
 test('rows are bounded, and an instance without traffic has none', t => {
   const { watch, clock, pass, rows } = watching(t)
-  for (let at = 0; at < 400 * 4; at++) {
+  for (let at = 0; at < 400; at++) {
     pass('acme', 1)
     pass('quiet', at === 0 ? 1 : 0)
     watch.round()
-    clock.advance(6 * 60 * minute)
+    clock.advance(day)
   }
   watch.round()
-  assert.ok(rows('traffic_minutes') <= 6, `${rows('traffic_minutes')} minutes, four a day`)
-  assert.ok(rows('traffic_quarters') <= 32 * 4 + 2, `${rows('traffic_quarters')} quarters`)
+  assert.ok(rows('traffic_minutes') <= 3, `${rows('traffic_minutes')} minutes, one a day`)
+  assert.ok(rows('traffic_quarters') <= 34, `${rows('traffic_quarters')} quarters`)
   assert.ok(rows('traffic_days') <= 369, `${rows('traffic_days')} days`)
   watch.forget('acme')
   assert.equal(watch.read('acme', 'year').points.length, 0)

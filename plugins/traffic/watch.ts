@@ -7,6 +7,14 @@ import type { TrafficStore } from './store.ts'
 /** What *now* means: the rounds of the last minute. */
 const lateMs = 60_000
 const minuteMs = 60_000
+/** How many instances a round keeps at least, of a minute that is over. */
+const leastKept = 100
+
+/** What passed in one minute, from `at` on. */
+interface Minute {
+  at: number
+  counts: Map<string, Counts>
+}
 
 /** An instance's traffic now, and over a period. */
 export interface Traffic {
@@ -40,16 +48,21 @@ export function createWatch(parts: {
   let inProgress = new Map<string, number>()
   let rounds: Round[] = []
   let began = clock.monotonic()
-  /** What is not kept yet, and the minute that it belongs to. */
-  let waiting = new Map<string, Counts>()
-  let minute = Math.floor(clock.now() / minuteMs)
+  /** The minute that goes on. */
+  let current: Minute = { at: minuteOf(clock.now()), counts: new Map() }
+  /** The one before it, as far as it is not kept yet: a part of it in each round, so that no round takes long. */
+  let due: Minute = { at: current.at, counts: new Map() }
+  let part = leastKept
   let keptMs = 0
 
-  const keep = () => {
+  const keep = (most: number) => {
+    if (due.counts.size === 0) return
     const start = performance.now()
-    store.keep(waiting, minute * minuteMs)
-    waiting = new Map()
-    store.tidy(clock.now())
+    const now = new Map([...due.counts].slice(0, most))
+    store.keep(now, due.at)
+    for (const instanceId of now.keys()) due.counts.delete(instanceId)
+    // Sums are made of whole minutes.
+    if (due.counts.size === 0) store.tidy(clock.now())
     keptMs = performance.now() - start
   }
 
@@ -66,8 +79,7 @@ export function createWatch(parts: {
       const news = since(before.get(instanceId), all)
       if (!news) continue
       counts.set(instanceId, news)
-      const known = waiting.get(instanceId)
-      waiting.set(instanceId, known ? sum(known, news) : news)
+      add(current.counts, instanceId, news)
     }
     before = seen
     inProgress = open
@@ -78,32 +90,35 @@ export function createWatch(parts: {
   return {
     /** One round. What it finds belongs to the minute that it is in. */
     round: (): void => {
-      const current = Math.floor(clock.now() / minuteMs)
-      if (current !== minute) {
-        keep()
-        minute = current
+      const at = minuteOf(clock.now())
+      if (at !== current.at) {
+        keep(due.counts.size)
+        due = current
+        part = Math.max(leastKept, Math.ceil(due.counts.size / 10))
+        current = { at, counts: new Map() }
       }
+      keep(part)
       look()
     },
 
     /** Keeps what waits: the program stops. */
     stop: (): void => {
       look()
-      keep()
+      keep(due.counts.size)
+      due = current
+      current = { at: current.at, counts: new Map() }
+      keep(due.counts.size)
     },
 
     read: (instanceId: string, period: UsagePeriod): Traffic => {
       // Many pages may be open.
       if (clock.monotonic() - began >= 1000) look()
       const { points, ...span } = store.read(instanceId, period, clock.now())
-      const late = waiting.get(instanceId)
-      const stretch = Math.floor((minute * minuteMs) / span.stretchMs) * span.stretchMs
-      const last = points.find(({ at }) => at === stretch)
-      const whole = !late
-        ? points
-        : last
-          ? points.map(point => (point === last ? { ...sum(point, late), at: stretch } : point))
-          : [...points, { ...late, at: stretch }]
+      const byStretch = new Map<number, Counts>(points.map(({ at, ...counts }) => [at, counts]))
+      for (const { at, counts } of [due, current]) {
+        const late = counts.get(instanceId)
+        if (late) add(byStretch, Math.floor(at / span.stretchMs) * span.stretchMs, late)
+      }
       const mine = rounds.flatMap(({ counts }) => counts.get(instanceId) ?? [])
       const seconds = Math.max(1, (clock.monotonic() - (rounds[0]?.began ?? began)) / 1000)
       return {
@@ -113,17 +128,25 @@ export function createWatch(parts: {
           inProgress: inProgress.get(instanceId) ?? 0,
         },
         ...span,
-        points: whole,
+        points: [...byStretch].map(([at, counts]) => ({ at, ...counts })).sort((a, b) => a.at - b.at),
       }
     },
 
     forget: (instanceId: string): void => {
-      waiting.delete(instanceId)
+      due.counts.delete(instanceId)
+      current.counts.delete(instanceId)
       store.forget(instanceId)
     },
 
-    /** How long keeping the last minute took, and of how many instances there was traffic of late. */
+    /** How long the last part of a minute took to keep, and of how many instances there was traffic of late. */
     figures: () => ({ keptMs, instances: new Set(rounds.flatMap(({ counts }) => [...counts.keys()])).size }),
   }
 }
 export type Watch = ReturnType<typeof createWatch>
+
+const minuteOf = (now: number) => Math.floor(now / minuteMs) * minuteMs
+
+function add<Key>(all: Map<Key, Counts>, key: Key, more: Counts): void {
+  const known = all.get(key)
+  all.set(key, known ? sum(known, more) : more)
+}
