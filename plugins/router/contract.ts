@@ -102,6 +102,8 @@ export interface RouterService {
   set(subdomain: string, destination: Destination): void
   /** Removes a subdomain: requests for it get a 404. Its rules stay for the next destination. */
   remove(subdomain: string): void
+  /** The customers' own host names that lead to instances. */
+  hosts(): string[]
   /** The subdomains that have a destination. */
   subdomains(): string[]
   /** Sets one rule of a subdomain, or removes it. It may be set before there is a destination. */

@@ -17,6 +17,11 @@ export class HostNames {
     else this.#named.delete(subdomain)
   }
 
+  /** All of them. */
+  names(): string[] {
+    return [...this.#subdomains.keys()]
+  }
+
   /** `host` is in lower case, without a port and without a dot at its end. */
   subdomainOf(host: string): string | undefined {
     return this.#subdomains.get(host)

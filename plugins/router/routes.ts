@@ -50,6 +50,10 @@ export class Routes implements RouterService {
     this.#changed({ subdomain, rules })
   }
 
+  hosts(): string[] {
+    return this.#hosts.names()
+  }
+
   subdomainOf(host: string): string | null {
     return this.#hosts.subdomainOf(host) ?? null
   }

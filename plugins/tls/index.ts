@@ -1,22 +1,60 @@
-import { z } from 'zod'
+import { join } from 'node:path'
+import { CertificateStore } from '../../src/http/tls/certificate-store.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
+import type { Task } from '../../src/kernel/tasks.ts'
+import '../router/contract.ts'
 import '../site/contract.ts'
-import { certificateFiles } from './files.ts'
+import { failedOrders } from './attempts.ts'
+import { AcmeAuthority } from './authority.ts'
+import { CertificateFolder } from './certificate-folder.ts'
+import { wantedCertificates } from './names.ts'
+import { Renewal } from './renewal.ts'
+import { certificateConcerns, certificateMetrics, concernKinds } from './reports.ts'
+import * as schema from './schema.ts'
+import { tlsSettings } from './settings.ts'
 
-/** HTTPS of our own: the certificates that the listener shows. */
+/** HTTPS of our own: the certificates that the listener shows, and their renewal. */
 export const tls = definePlugin({
   name: 'tls',
-  needs: ['site'],
-  config: z
-    .object({
-      TLS_MODE: z.string().optional(),
-      TLS_CERTIFICATE_FILES: z.string().prefault(''),
-      TLS_KEY_FILES: z.string().prefault(''),
-    })
-    .transform((env, context) => ({ files: certificateFiles(env, context) })),
-  setup({ config: { files }, services: { site } }) {
+  needs: ['site', 'router'],
+  config: tlsSettings,
+  tables: { schema, migrations: 'plugins/tls/migrations' },
+  setup({ config: { files, acme }, services: { site, router }, db, clock, log }) {
     if (!site.tls) return {}
-    const certificates = { files, folder: null, fallback: `control.${site.domain}` }
-    return { hooks: { 'certificate-source': () => ({ certificates, challenges: null }) } }
+    const fallback = `control.${site.domain}`
+    const folder = acme && new CertificateFolder(join(site.dataRoot, '.control', 'certificates'))
+    const certificates = folder ? folder.source(fallback) : { files, folder: null, fallback }
+    const store = new CertificateStore(certificates, log)
+    const failures = failedOrders(db)
+    const report = () => ({ kept: store.all, failed: failures.all() })
+    const now = () => clock.now()
+    const tasks: Task[] = [{ name: 'look', everyMs: 60_000, run: async () => store.refresh() }]
+    if (acme && folder) {
+      const authority = new AcmeAuthority({ settings: acme, folder, now, sleep: clock.sleep })
+      const wildcard = acme.dnsHook !== undefined
+      const renewal = new Renewal({
+        folder,
+        store,
+        failures,
+        now,
+        log,
+        order: (wanted, signal) => authority.order(wanted, signal),
+        wanted: () =>
+          wantedCertificates({
+            domain: site.domain,
+            wildcard,
+            subdomains: router.subdomains(),
+            hosts: router.hosts(),
+          }),
+      })
+      tasks.push({ name: 'renew', everyMs: 10_000, run: signal => renewal.round(signal) })
+    }
+    return {
+      tasks,
+      hooks: { 'certificate-source': () => ({ certificates, challenges: folder?.challenges ?? null }) },
+      concerns: () => certificateConcerns(report(), now()),
+      concernKinds,
+      metrics: () => certificateMetrics(report()),
+    }
   },
 })

@@ -44,6 +44,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
       subdomains: () => [...routes.keys()],
       setRule: () => undefined,
       traffic: () => [],
+      hosts: () => [],
       subdomainOf: () => null,
       remove: subdomain => void routes.set(subdomain, null),
     },
