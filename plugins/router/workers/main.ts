@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { keepCompiled } from '../../../src/compile-cache.ts'
 import { createLog } from '../../../src/log.ts'
@@ -35,6 +35,12 @@ async function main(dataRoot: string): Promise<void> {
     server.once('error', reject)
     server.listen(edgeSocket, resolve)
   })
+  // Without its socket no control plane finds this edge, and the next one could not have its addresses.
+  setInterval(() => {
+    if (existsSync(edgeSocket)) return
+    log.error({ file: edgeSocket }, 'the socket of the edge was deleted')
+    end()
+  }, 2000)
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('SIGHUP', () => void supervisor.renew())

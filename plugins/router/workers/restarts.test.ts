@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -164,6 +164,14 @@ test('an edge serves on without its control plane, and the next one finds it', a
   await second.stop()
   await assert.rejects(ask(edge, 'a.localhost'), { code: 'ECONNREFUSED' }, 'an edge of its own ends with it')
   await instance.close()
+})
+
+test('an edge that no control plane can find any longer ends', async t => {
+  const dataRoot = temporaryFolder(t)
+  const edge = await startEdgeService(t, dataRoot)
+  rmSync(join(dataRoot, '.control'), { recursive: true })
+  const [code] = await once(edge, 'exit')
+  assert.equal(code, 0)
 })
 
 test('workers serve on without their supervisor, and make room for the next', async t => {
