@@ -183,6 +183,22 @@ test('a file that was renamed is opened anew, and no line is lost', async t => {
   )
 })
 
+test('a file that cannot be opened costs lines, which are counted, until it can be', async t => {
+  const folder = join(temporaryFolder(t), 'logs')
+  const file = join(folder, 'access.log')
+  const lines = new Lines(file, silentLog)
+  await eventually('lines are dropped', () => {
+    lines.write('lost\n')
+    return lines.takeDropped() > 0
+  })
+  mkdirSync(folder)
+  await eventually('the file', () => {
+    lines.write('kept\n')
+    return existsSync(file) && readFileSync(file, 'utf8').includes('kept')
+  })
+  await lines.close()
+})
+
 test('a reader that takes nothing costs lines, which are counted, and no memory or time', async () => {
   const child = fork(join(import.meta.dirname, 'slow-reader.fixture.ts'), {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -13,16 +13,17 @@ const lookMs = 1000
 const fileMode = 0o640
 
 /**
- * Writes lines in batches, without ever waiting for the disk or for the reader of a pipe. Lines are ASCII and end with a
- * newline. Without a file they go to standard output. A file is opened anew once it was renamed. Throws when it cannot be opened
- * at first.
+ * Writes lines in batches, without ever waiting for the disk or for the reader of a pipe. Lines are ASCII and end with a newline.
+ * Without a file they go to standard output. A file is opened again once it was renamed, and while it cannot be opened: requests
+ * are served without a log rather than not at all.
  */
 export class Lines {
   readonly #file: string | null
   readonly #log: Logger
-  #out: sonic.SonicBoom
+  /** Null while the file cannot be opened. */
+  #out: sonic.SonicBoom | null = null
   /** Which file is open: its device and inode. */
-  #opened: Promise<string | null>
+  #opened: Promise<string | null> = Promise.resolve(null)
   #batch = ''
   #timer: NodeJS.Timeout | null = null
   #lookedAt = performance.now()
@@ -35,8 +36,12 @@ export class Lines {
   constructor(file: string | null, log: Logger) {
     this.#file = file
     this.#log = log
-    this.#out = this.#write(file === null ? standardOutput() : openSync(file, 'a', fileMode))
-    this.#opened = file === null ? Promise.resolve(null) : identity(file)
+    try {
+      this.#out = this.#write(file === null ? standardOutput() : openSync(file, 'a', fileMode))
+      if (file !== null) this.#opened = identity(file)
+    } catch (error) {
+      this.#fault(error as Error)
+    }
   }
 
   write(line: string): void {
@@ -60,6 +65,7 @@ export class Lines {
     if (this.#timer) clearTimeout(this.#timer)
     this.#flush()
     const out = this.#out
+    if (out === null) return
     let written = false
     await new Promise<void>(resolve => {
       const late = setTimeout(resolve, 1000)
@@ -79,7 +85,8 @@ export class Lines {
   }
 
   #flush(): void {
-    if (this.#batch.length > 0) this.#out.write(this.#batch)
+    if (this.#out === null) this.#drop(this.#batch)
+    else if (this.#batch.length > 0) this.#out.write(this.#batch)
     this.#batch = ''
     void this.#look()
   }
@@ -99,7 +106,7 @@ export class Lines {
     if (now - this.#droppedSaid < 60_000) return
     this.#droppedSaid = now
     this.#log.warn(
-      'the access log is written more slowly than requests come: lines are dropped, and counted in the metrics',
+      'the access log cannot be written as fast as requests come: lines are dropped, and counted in the metrics',
     )
   }
 
@@ -120,9 +127,9 @@ export class Lines {
     this.#looking = true
     this.#lookedAt = now
     try {
-      if ((await identity(file)) === (await this.#opened)) return
+      if (this.#out !== null && (await identity(file)) === (await this.#opened)) return
       const fd = await promisify(open)(file, 'a', fileMode)
-      this.#out.end()
+      this.#out?.end()
       this.#out = this.#write(fd)
       this.#opened = identity(file)
     } catch (error) {
