@@ -1,11 +1,10 @@
 import type { Command } from '../command/call.ts'
 import { ofAccess } from './access.ts'
+import { ofAddresses } from './addresses.ts'
 import { ofAlerts } from './alerts.ts'
 import { copying } from './backups.ts'
 import { bulk } from './bulk.ts'
-import { ofDomains } from './domains.ts'
 import { ofEnvironment } from './environment.ts'
-import { ofGates } from './gate.ts'
 import { lookingBack } from './history.ts'
 import { ofHost } from './host.ts'
 import { instance } from './instance.ts'
@@ -25,8 +24,7 @@ export const operatorCommands: Readonly<Record<string, readonly Command[]>> = {
     ...operating,
     bulk,
     ...ofEnvironment,
-    ...ofDomains,
-    ...ofGates,
+    ...ofAddresses,
   ],
   Backups: copying,
   Fleet: ofFleetUpgrades,
