@@ -207,10 +207,14 @@ const tellings: Readonly<Record<OperationKind, Telling>> = {
   rollback: {
     before: async parts => {
       // A new version has 5 seconds to pass its checks, and a machine that starts a dozen at once may be slower.
-      await eventually('it is upgraded', async () => {
-        const { operation } = await upgrade(parts, minutes.wait)
-        return operation?.status === 'succeeded'
-      })
+      await eventually(
+        'it is upgraded',
+        async () => {
+          const { operation } = await upgrade(parts, minutes.wait)
+          return operation?.status === 'succeeded'
+        },
+        { withinMs: patienceMs },
+      )
       parts.write('two')
     },
     request: post('rollback'),

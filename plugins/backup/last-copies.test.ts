@@ -42,7 +42,7 @@ test('data that cannot be copied are deleted only if the operator says so, knowi
   const refused = await fleet.admin('DELETE', remove, { wait: 60 })
   assert.match(
     refused.body.operation?.error ?? '',
-    /^copy data: no copy could be made, so nothing was changed/,
+    /^copy data: no backup could be made, so nothing was changed/,
   )
   assert.equal(readFileSync(file('precious'), 'utf8'), 'x')
   assert.match(
@@ -63,7 +63,10 @@ test('data that cannot be copied are deleted only if the operator says so, knowi
   const deleted = await fleet.admin('DELETE', `${remove}&without_copy=true`, { wait: 60 })
   assert.equal(deleted.body.operation?.status, 'succeeded', JSON.stringify(deleted.body.operation))
   const step = deleted.body.operation?.steps.find(({ name }) => name === 'copy data')
-  assert.match(step?.detail ?? '', /^deleted without a copy, as the operator decided: no copy could be made/)
+  assert.match(
+    step?.detail ?? '',
+    /^deleted without a backup, as the operator decided: no backup could be made/,
+  )
   assert.ok(!existsSync(join(fleet.root, 'acme')))
 })
 
@@ -102,7 +105,7 @@ test('the new owner of an instance gets it after a copy was made of what the pre
   const boots = readFileSync(file('boots'), 'utf8')
   const waiting = await transfer('eve')
   assert.deepEqual([waiting.status, waiting.operation?.status], ['failed', 'failed'])
-  assert.match(waiting.status_reason ?? '', /no copy could be made, so nothing was changed/)
+  assert.match(waiting.status_reason ?? '', /no backup could be made, so nothing was changed/)
   clock.advance(60_000)
   await fleet.program.runOnce('provisioner:reconcile')
   await eventually('it was tried again', async () => {

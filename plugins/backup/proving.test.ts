@@ -26,7 +26,7 @@ test('a copy that finds no space to be tried is not one that does not work', { s
   disk.fill()
   const { status, body } = await verify()
   assert.equal(status, 507, JSON.stringify(body))
-  assert.match(body.detail ?? '', /The copy could not be tried, and is kept/)
+  assert.match(body.detail ?? '', /The backup could not be tried, and is kept/)
   assert.deepEqual(await fleet.copies('acme'), [proven], 'its record stays as it was')
 
   disk.free()

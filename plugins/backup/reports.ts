@@ -21,7 +21,7 @@ export function backupConcerns(
             kind: 'backup-store',
             subject: 'store',
             subdomain: null,
-            summary: 'No copies can be made',
+            summary: 'No backups can be made',
             detail: fault,
             // On a laptop it was never installed.
             urgency: store.missing() ? 'notice' : 'alert',
@@ -36,7 +36,7 @@ export function backupConcerns(
             kind: 'backup-proofs',
             subject: 'proofs',
             subdomain: null,
-            summary: 'Copies cannot be tried: the disk is full',
+            summary: 'Backups cannot be tried: the disk is full',
             detail: untried,
             urgency: 'alert',
             path: '/admin/instances',

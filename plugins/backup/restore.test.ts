@@ -136,7 +136,7 @@ test('on a full disk no copy is half made and no restore half done; instances ru
   // A restore copies the current data first; where that fails, nothing is replaced.
   const current = readFileSync(file('large'))
   const { operation: second } = await restore(good.id)
-  assert.match(second?.error ?? '', /^copy data: no copy could be made, so nothing was changed/)
+  assert.match(second?.error ?? '', /^copy data: no backup could be made, so nothing was changed/)
   assert.ok(readFileSync(file('large')).equals(current))
   assert.equal((await fleet.visit('acme')).status, 200)
   rmSync(join(storeDisk.dir, 'filler'))

@@ -33,13 +33,13 @@ export function overdueWords(
   if (instance.deletedAt !== null && keptAt !== null && keptAt > instance.deletedAt) return null
   const late = 2 * everyMs + firstMs
   if (now - (keptAt ?? instance.readyAt) > late)
-    return error === null ? 'it has no recent copy' : `it has no recent copy: ${error}`
+    return error === null ? 'it has no recent backup' : `it has no recent backup: ${error}`
   if (
     proveEveryMs > 0 &&
     keptAt !== null &&
     now - (provenCopyAt ?? instance.readyAt) > late + 2 * proveEveryMs
   )
-    return 'none of its recent copies was proven to work'
+    return 'none of its recent backups was proven to work'
   return null
 }
 

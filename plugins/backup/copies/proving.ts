@@ -85,7 +85,7 @@ export async function proveCopy(
     if (isDiskFull(error)) {
       log.warn({ err: error, subdomain: row.subdomain, copy: row.id }, 'a copy could not be tried')
       untried(why)
-      throw diskFull(`The copy could not be tried, and is kept: ${why}`, { cause: error })
+      throw diskFull(`The backup could not be tried, and is kept: ${why}`, { cause: error })
     }
     const failedRow = updateCopy(db, row.id, { provenAt: null, triedAt: clock.now(), fault: why })
     // An upload is no copy before it is proven: that it does not work concerns only the person who uploaded it.

@@ -55,24 +55,24 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
       queueMicrotask(nudge)
     },
     keep: async ({ instance, operationId, reason, signal }) => {
-      if (reason === 'purge' && !keepsPurged) return 'no copies of purged instances are kept'
+      if (reason === 'purge' && !keepsPurged) return 'no backups of purged instances are kept'
       await store.ready().catch(error => {
         // An operator who never installed it makes copies in another way.
         if (!store.missing()) throw error
       })
-      if (store.missing()) return 'no copy: restic is not installed'
+      if (store.missing()) return 'no backup: restic is not installed'
       const image = imageOf(parts, instance.id)
       let row = requestCopy(db, { ...instance, image }, reason, clock.now(), operationId)
       // An earlier try of the operation may have failed, or its copy may be waiting since a crash.
       if (row.status === 'failed') row = retried(db, row.id)
       row = await maker.make(row.id, signal)
       if (row.status !== 'kept')
-        throw new Error(`no copy could be made, so nothing was changed: ${row.error ?? 'it was ended'}`)
+        throw new Error(`no backup could be made, so nothing was changed: ${row.error ?? 'it was ended'}`)
       return `${row.id}, ${inMebibytes(row.bytes)}`
     },
     unpack: async ({ copyId, folder, signal }) => {
       const row = findCopy(db, copyId)
-      if (row?.snapshot == null) throw new Error(`the copy ${copyId} is no longer there`)
+      if (row?.snapshot == null) throw new Error(`the backup ${copyId} is no longer there`)
       const { checked } = await readInto(parts, row.snapshot, { command: 'unpack', folder, signal })
       return `${checked} files, ${inMebibytes(row.bytes)}`
     },

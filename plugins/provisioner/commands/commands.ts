@@ -138,7 +138,7 @@ export function request(
     const skips = owed !== null && kind === 'start' && withoutCopy
     const operationId = open(fleet, instance.id, repeats && !skips ? 'transfer' : kind, image)
     const losses = kind === 'purge' && withoutCopy ? lossWords(fleet, instance) : null
-    const skipped = skips ? 'without a copy of what the previous owner left' : null
+    const skipped = skips ? 'without a backup of what the previous owner left' : null
     const detail = losses ?? skipped ?? (image === undefined ? '' : `image ${image}`)
     fleet.changed({
       instanceId: instance.id,

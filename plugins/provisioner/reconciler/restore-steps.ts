@@ -23,7 +23,7 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
   {
     'copy data': async step => {
       const { spec, operation, copies, look, volume, dataRoot, signal } = step
-      if (!copies) return 'no copies are made'
+      if (!copies) return 'no backups are made'
       const folders = restoreFolders(dataRoot, spec.id)
       if ((await isFetched(folders, operation.id)) && !(await isWaiting(folders)))
         return 'done before the swap'
@@ -35,14 +35,14 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       } catch (error) {
         const isDecided = operation.kind === 'purge' && step.volume.removal?.withoutCopyAt
         if (signal.aborted || !isDecided) throw error
-        return `deleted without a copy, as the operator decided: ${(error as Error).message}`
+        return `deleted without a backup, as the operator decided: ${(error as Error).message}`
       }
     },
     'fetch copy': async step => {
       const { spec, operation, copies, driver, dataRoot, signal } = step
       const { copyId } = operation
       if (!copies || copyId === null)
-        throw new DriverError('there is nothing to restore from: no copies are made', { permanent: true })
+        throw new DriverError('there is nothing to restore from: no backups are made', { permanent: true })
       const folders = restoreFolders(dataRoot, spec.id)
       if (await isFetched(folders, operation.id)) return 'fetched before'
       await refuseMountPoint(dataRoot, spec.subdomain)

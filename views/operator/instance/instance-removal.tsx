@@ -89,8 +89,8 @@ export function Purge(instance: RemovalProps) {
       {lostWithoutCopy === null ? null : (
         <>
           <p>
-            The last deletion was refused: no copy of the data could be made. The cause is with the operation
-            below. If you delete them without a copy, {lostWithoutCopy}.
+            The last deletion was refused: no backup of the data could be made. The cause is with the
+            operation below. If you delete them without a backup, {lostWithoutCopy}.
           </p>
           <label class="check">
             <input type="checkbox" name="without_copy" value="true" /> Delete the data even if no copy of them
