@@ -1,6 +1,6 @@
 import { type Option, UsageError } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
-import { confirmedByName } from './confirmation.ts'
+import { confirmedByName } from '../command/confirmation.ts'
 import { type Asked, controlOf } from './control/control.ts'
 import type { Operation } from './control/operations.ts'
 import type { InstanceJson } from './control/wire.ts'

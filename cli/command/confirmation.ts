@@ -1,7 +1,7 @@
 import { stdin } from 'node:process'
 import { createInterface } from 'node:readline/promises'
-import type { Call } from '../command/call.ts'
-import { CommandError } from '../command/jobs-folder.ts'
+import type { Call } from './call.ts'
+import { CommandError } from './jobs-folder.ts'
 
 /** Asks for the name on standard error. Throws a CommandError unless it is typed, or comes on standard input. */
 export async function confirmedByName({ output, signal }: Call, name: string): Promise<void> {
