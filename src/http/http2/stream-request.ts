@@ -36,13 +36,12 @@ export class StreamRequest extends Readable {
     this.#stream = stream
     this.method = head.method
     this.url = head.path
-    this.rawHeaders = head.raw
-    this.headers = joined(head.raw)
-    this.socket = socket
     // A body whose length is not announced. In HTTP/1.1 it would be chunked, and so will it be for whom it is passed on to.
-    if (!stream.endAfterHeaders && this.headers['content-length'] === undefined) {
-      this.headers['transfer-encoding'] = 'chunked'
-    }
+    const isChunked =
+      !stream.endAfterHeaders && !head.raw.some((name, i) => i % 2 === 0 && name === 'content-length')
+    this.rawHeaders = isChunked ? [...head.raw, 'transfer-encoding', 'chunked'] : head.raw
+    this.headers = joined(this.rawHeaders)
+    this.socket = socket
     stream.on('trailers', (_: unknown, __: number, raw: readonly string[]) => this.#keepTrailers(raw))
     stream.once('end', () => this.#end())
     stream.once('close', () => {
