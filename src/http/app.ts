@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { newId } from '../ids.ts'
 import type { Logger } from '../log.ts'
 import { isDiskFull } from '../storage/disk.ts'
-import { addressSet, clientAddress } from './address.ts'
+import { addressSet, clientAddress, plainAddress } from './address.ts'
 import { readFields } from './body.ts'
 import { refuseCrossSite } from './csrf.ts'
 import { wantsPage } from './negotiate.ts'
@@ -62,8 +62,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 
   app.use(async (c, next) => {
     const startedAt = performance.now()
-    const requestId = newId('req')
     const peer = c.env?.incoming?.socket.remoteAddress ?? '127.0.0.1'
+    const said = c.req.header('x-request-id') ?? ''
+    // The same id stands in the edge's log.
+    const requestId = isRequestId(said) && proxies.has(plainAddress(peer)) ? said : newId('req')
     c.set('requestId', requestId)
     c.set('client', clientAddress(peer, c.req.header('x-forwarded-for'), proxies))
     c.set('log', log.child({ request_id: requestId }))
@@ -139,6 +141,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 function document(c: AppContext, problem: Problem): Response {
   const text = JSON.stringify(problem.document(c.get('requestId')))
   return c.body(text, problem.status as 400, { 'Content-Type': 'application/problem+json' })
+}
+
+/** Whether an id may stand in logs and pages as it is. */
+function isRequestId(text: string): boolean {
+  return /^[\w.:+/=@-]{1,128}$/.test(text)
 }
 
 const resourcePolicy = 'Cross-Origin-Resource-Policy'

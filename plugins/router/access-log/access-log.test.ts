@@ -111,7 +111,7 @@ test('nothing that a client sends breaks a line or a field', () => {
 
 test('every request for an instance is one line, also those that the edge answers', async t => {
   const { edge, logged } = await logging(t)
-  await ask(edge, 'a.localhost', {
+  const answer = await ask(edge, 'a.localhost', {
     ...{ method: 'POST', path: '/form?secret=1', body: 'äöü' },
     headers: { 'user-agent': 'a "quoted" agent', referer: 'http://a.localhost/?secret=2' },
   })
@@ -125,6 +125,7 @@ test('every request for an instance is one line, also those that the edge answer
   assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 600_000)
   assert.ok(Number(duration_ms) >= Number(upstream_ms))
   assert.deepEqual(rest, {
+    request_id: answer.headers['x-request-id'],
     ...{ client: '127.0.0.1', instance: 'a', host: 'a.localhost', method: 'POST', path: '/form' },
     ...{ protocol: 'HTTP/1.1', status: 200, bytes_in: 6, bytes_out: 5 },
     ...{ referrer: 'http://a.localhost/', user_agent: 'a "quoted" agent' },

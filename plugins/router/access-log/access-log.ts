@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { Visit } from '../figures/visit.ts'
+import { requestIdOf } from '../intake/request-id.ts'
 import type { AccessLogSettings } from '../settings.ts'
 import { accessLine } from './line.ts'
 import { Lines } from './lines.ts'
@@ -65,7 +66,7 @@ export class AccessLog {
     const entry = {
       ...known,
       at: this.#clock.now() - known.durationMs,
-      requestId: null,
+      requestId: requestIdOf(request),
       method,
       target: url,
       httpVersion,

@@ -4,6 +4,7 @@ import { Problem } from '../../../src/http/problem.ts'
 import type { Visit } from '../figures/visit.ts'
 import { readAnswer } from '../intake/headers.ts'
 import { misrouted, timedOut, unreachable, unsupportedCoding } from '../intake/problems.ts'
+import { requestIdOf } from '../intake/request-id.ts'
 import { longBody, shuttingDown } from '../intake/unavailable.ts'
 import { BodyLimit } from '../limits/body-limit.ts'
 import { type AnswerHead, UnreadableAnswer } from '../upstream/answer-head.ts'
@@ -236,6 +237,7 @@ export function passOn(
   if (answer.trailer !== undefined && head.chunked && carriesChunks(request)) {
     answer.headers.push('Trailer', answer.trailer, 'Transfer-Encoding', 'chunked')
   }
+  answer.headers.push('X-Request-Id', requestIdOf(request))
   if (options.closing) response.shouldKeepAlive = false
   visit.head()
   if (saysTiming(options, request)) answer.headers.push('Server-Timing', visit.serverTiming())

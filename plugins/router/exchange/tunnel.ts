@@ -5,6 +5,7 @@ import { hasBody } from '../../../src/http/listener/stall.ts'
 import { badRequest, Problem } from '../../../src/http/problem.ts'
 import { readAnswer } from '../intake/headers.ts'
 import { timedOut } from '../intake/problems.ts'
+import { requestIdOf } from '../intake/request-id.ts'
 import type { AnswerHead } from '../upstream/answer-head.ts'
 import { NotItself } from '../upstream/proof.ts'
 import { type RequestEvents, UpstreamRequest } from '../upstream/request.ts'
@@ -102,6 +103,7 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
       }
       response.detachSocket(socket as Socket)
       agreed.headers.push('Connection', 'Upgrade', 'Upgrade', agreed.upgrade ?? '')
+      agreed.headers.push('X-Request-Id', requestIdOf(request))
       socket.write(switchingHead(head, agreed.headers), 'latin1')
       passage.visit.switched(upstream)
       const webSocket = agreed.upgrade?.toLowerCase() === 'websocket'

@@ -22,7 +22,14 @@ const hopByHop = [
   'upgrade',
 ]
 /** Headers that instances trust because we write them. A client's own are dropped. */
-const ownWords = [identity, 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']
+const ownWords = [
+  identity,
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+]
 
 /**
  * Response headers that would affect more than the instance: browsers apply them to the whole domain, to other ports or
@@ -44,7 +51,7 @@ const speaksForOthers = [
 
 const endsHere = {
   request: wordSet([...hopByHop, ...ownWords]),
-  response: wordSet([...hopByHop, identity, ...speaksForOthers]),
+  response: wordSet([...hopByHop, identity, 'x-request-id', ...speaksForOthers]),
 }
 
 /** The headers that decide where a request goes and how it is copied. Header arrays are as in Node: name, value, … */
@@ -91,8 +98,17 @@ export function instanceHeaders(
   headers.push('X-Forwarded-For', origin.client)
   headers.push('X-Forwarded-Proto', origin.proto)
   headers.push('X-Forwarded-Host', origin.host)
+  headers.push('Forwarded', forwarded(origin))
+  headers.push('X-Request-Id', origin.requestId)
   headers.push(identityHeader, instanceId)
   return headers
+}
+
+/** The same as the value of `Forwarded` (RFC 7239). A host that cannot be quoted is left out. */
+function forwarded({ client, proto, host }: Origin): string {
+  const node = client.includes(':') ? `"[${client}]"` : client
+  const named = host.includes('"') || host.includes('\\') ? '' : `;host="${host}"`
+  return `for=${node};proto=${proto}${named}`
 }
 
 /** The size of a head in bytes, separators included. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { addressGroup, addressSet, clientAddress, plainAddress } from '../../../src/http/address.ts'
 import type { Site } from '../../site/contract.ts'
+import { requestIdOf, takeRequestId } from './request-id.ts'
 
 /** Who a request comes from, and how it reached the site. */
 export interface Origin {
@@ -12,6 +13,8 @@ export interface Origin {
   proto: 'http' | 'https'
   /** The host that the client asked for. */
   host: string
+  /** The request's id: a trusted proxy's, or ours. */
+  requestId: string
   /** Whether the connection is a trusted proxy's, whose other `X-Forwarded-…` headers are kept. */
   trusted: boolean
 }
@@ -45,7 +48,8 @@ export function originReader(site: Site): (request: IncomingMessage, host: strin
 
   return (request, host) => {
     const peer = peerOf(request)
-    if (!peer.trusted) return { client: peer.address, group: peer.group, proto, host, trusted: false }
+    if (!peer.trusted) return { client: peer.address, group: peer.group, proto, host, requestId: requestIdOf(request), trusted: false }
+    takeRequestId(request)
     const { headers } = request
     const said = headers['x-forwarded-proto']
     const asked = headers['x-forwarded-host']
@@ -55,6 +59,7 @@ export function originReader(site: Site): (request: IncomingMessage, host: strin
       group: addressGroup(client),
       proto: said === 'https' || said === 'http' ? said : proto,
       host: one(asked) ?? host,
+      requestId: requestIdOf(request),
       trusted: true,
     }
   }

@@ -135,7 +135,8 @@ test('a head is that of the page, without the page, also for clients of HTTP/1.0
     assert.equal(head.headers[name], get.headers[name], name)
   const old = await raw(edge, `GET / HTTP/1.0\r\nHost: a.localhost\r\nAccept: ${accept}\r\n\r\n`)
   assert.match(old, /^HTTP\/1\.1 404 Not Found\r\n/)
-  assert.ok(old.endsWith(get.body))
+  const withoutId = (text: string) => text.replaceAll(/req_\w+-\w+/g, 'req_')
+  assert.ok(withoutId(old).endsWith(withoutId(get.body)))
 })
 
 test('with the largest brand, each page fits into one round trip and loads nothing', async t => {

@@ -4,6 +4,7 @@ import type { Problem } from '../../../src/http/problem.ts'
 import type { Brand } from '../../../views/brand.tsx'
 import { RefusalPage, refusalStyle } from '../../../views/router/refusal-page.tsx'
 import * as problems from './problems.ts'
+import { requestIdOf } from './request-id.ts'
 
 export type Refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem) => void
 
@@ -22,8 +23,7 @@ export function refuseAs({ brand, controlPlane }: { brand: Brand; controlPlane()
       return
     }
     const page = wantsPage(request)
-    const id = response.getHeader('X-Request-Id')
-    const reference = typeof id === 'string' && id !== '' ? id : undefined
+    const reference = requestIdOf(request)
     const { title, detail } = problem
     const body = page
       ? `<!doctype html>${RefusalPage({
@@ -31,7 +31,7 @@ export function refuseAs({ brand, controlPlane }: { brand: Brand; controlPlane()
           refresh: isLoad(request) ? refreshSeconds(problem) : 0,
           links: linksFor(problem, isLoad(request), controlPlane()),
           sent: isLoad(request) ? null : fateOfForm(problem),
-          reference: reference ?? null,
+          reference,
         })}`
       : JSON.stringify(problem.document(reference))
     response.writeHead(problem.status, {
@@ -43,6 +43,7 @@ export function refuseAs({ brand, controlPlane }: { brand: Brand; controlPlane()
       'X-Content-Type-Options': 'nosniff',
       'X-Frame-Options': 'DENY',
       Vary: 'Accept',
+      'X-Request-Id': reference,
       ...problem.headers,
     })
     response.end(body)
