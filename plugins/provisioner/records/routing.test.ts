@@ -36,7 +36,7 @@ for (const [status, [answering, silent]] of Object.entries(states) as [InstanceS
       assert.equal(reachableAt(fleet.add({ ...address, status, answers: true, ...row })), null)
   })
 
-test('the router forgets a removed instance, and answers for a suspended one as for a stopped one', t => {
+test('the router forgets a removed instance, and answers for a suspended one by a state of its own', t => {
   const fleet = testRecords(t)
   const removed = fleet.add({ ...address, answers: true, desired: 'deleted' })
   setStatus(fleet, removed.id, 'deprovisioning')
@@ -44,7 +44,7 @@ test('the router forgets a removed instance, and answers for a suspended one as 
   const suspended = fleet.add({ ...address, answers: true })
   suspendInstance(fleet, suspended.id, 'It is not paid for.')
   setAnswers(fleet, suspended.id, true)
-  assert.equal(fleet.routes.get(suspended.subdomain)?.state, 'stopped')
+  assert.deepEqual(fleet.routes.get(suspended.subdomain), { state: 'suspended', instanceId: suspended.id })
 })
 
 test('a change of status is announced once, with the status before', t => {
