@@ -48,7 +48,15 @@ export function originReader(site: Site): (request: IncomingMessage, host: strin
 
   return (request, host) => {
     const peer = peerOf(request)
-    if (!peer.trusted) return { client: peer.address, group: peer.group, proto, host, requestId: requestIdOf(request), trusted: false }
+    if (!peer.trusted)
+      return {
+        client: peer.address,
+        group: peer.group,
+        proto,
+        host,
+        requestId: requestIdOf(request),
+        trusted: false,
+      }
     takeRequestId(request)
     const { headers } = request
     const said = headers['x-forwarded-proto']
