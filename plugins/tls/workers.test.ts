@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { text } from 'node:stream/consumers'
 import { after, before, it } from 'node:test'
 import { ask, type Instance, route, startInstance } from '../router/wire.fixture.ts'
-import { freePort } from './pebble.fixture.ts'
 import { ask2, type SecureEdge, session, startSecureEdge } from './secure-edge.fixture.ts'
 
 let edge: SecureEdge
 let echo: Instance
 
 before(async () => {
-  edge = await startSecureEdge({ ROUTER_WORKERS: '1', LONGHOUSE_PORT: String(await freePort()) })
+  edge = await startSecureEdge({ ROUTER_WORKERS: '1' })
   echo = await startInstance('inst_echo', (request, response) => {
     const { headers } = request
     void text(request).then(body => response.end(`${headers['x-forwarded-proto']} ${headers.host} ${body}`))

@@ -173,19 +173,18 @@ export class Supervisor {
   /** Starts workers with these orders; when they serve, the others drain. When they cannot, the others go on. */
   async #takeOver(orders: Orders): Promise<void> {
     const former = this.#crew
-    const kept: Bound[] = []
     const fresh: Bound[] = []
     let crew: Crew | undefined
     try {
+      const bound: Bound[] = []
       for (const at of orders.addresses) {
-        const held = this.#bound.find(({ asked }) => asked.host === at.host && asked.port === at.port)
-        if (held) kept.push(held)
-        else fresh.push(await this.#bindPatiently(at))
+        // Two addresses may have port 0: each gets a socket of its own.
+        const held = this.#bound.find(
+          each => each.asked.host === at.host && each.asked.port === at.port && !bound.includes(each),
+        )
+        if (!held) fresh.push(await this.#bindPatiently(at))
+        bound.push(held ?? (fresh.at(-1) as Bound))
       }
-      const bound = orders.addresses.map(
-        at =>
-          [...kept, ...fresh].find(({ asked }) => asked.host === at.host && asked.port === at.port) as Bound,
-      )
       crew = this.#crewFor(orders, bound)
       await crew.start()
       for (const each of this.#bound) if (!bound.includes(each)) each.close()
