@@ -98,6 +98,7 @@ async function start(
     // A connection at a socket has no address, and counts as one of this machine: it is the edge's, which says who the client is.
     trustedProxies: openListener ? [...site.trustedProxies, '127.0.0.1'] : site.trustedProxies,
     https: site.publicUrl?.protocol === 'https:',
+    hstsSeconds: site.hstsSeconds,
     origins: () => ownOrigins(site),
     server: () => siteUrl(site, 'control'),
     formTargets: () => formTargets.flatMap(({ answer }) => answer()),

@@ -24,6 +24,8 @@ export interface Site {
   routerMode: RouterMode
   /** How HTTPS is served here; null when it is not. `port` becomes the actual one, as above. */
   tls: { mode: 'files' | 'acme'; port: number } | null
+  /** How long browsers insist on HTTPS after a page of the control plane came over it. */
+  hstsSeconds: number
   /** Addresses and ranges of proxies whose connections begin with the PROXY protocol. */
   proxyProtocol: readonly string[]
   /** The minimum rate of a request body, in bytes per second; 0 for none. */

@@ -42,6 +42,7 @@ export const siteConfig = z
         for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
       })
       .prefault(''),
+    LONGHOUSE_HSTS: setting.duration('0s', '730d').prefault('365d'),
     TLS_MODE: z.enum(tlsModes, 'must be off, files or acme').default('off'),
     TLS_PORT: setting.port().prefault('443'),
     ROUTER_MODE: z.enum(routerModes, 'must be direct, behind or labels').default('direct'),
@@ -85,6 +86,7 @@ export const siteConfig = z
       port: env.LONGHOUSE_PORT,
       publicUrl: env.LONGHOUSE_PUBLIC_URL ?? (env.TLS_MODE === 'off' ? null : ownUrl(env)),
       tls: env.TLS_MODE === 'off' ? null : { mode: env.TLS_MODE, port: env.TLS_PORT },
+      hstsSeconds: Math.floor(env.LONGHOUSE_HSTS / 1000),
       proxyProtocol: env.LONGHOUSE_PROXY_PROTOCOL,
       dataRoot: env.LONGHOUSE_DATA_ROOT,
       trustedProxies:

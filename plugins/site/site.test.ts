@@ -26,6 +26,7 @@ test('the defaults suit a laptop', () => {
       tls: null,
       proxyProtocol: [],
       bodyRate: 500,
+      hstsSeconds: 31_536_000,
       drainGraceMs: 5000,
       trustedProxies: [],
       production: false,

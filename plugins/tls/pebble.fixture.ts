@@ -28,7 +28,7 @@ export interface Pebble {
 }
 
 /** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer()
   const port = await listening(server)
   await new Promise(done => server.close(done))

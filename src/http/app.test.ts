@@ -205,6 +205,10 @@ test('every response has the security headers for browsers', async () => {
   }
   const { headers } = await appForTest(things, { https: true }).request('/things/abc')
   assert.equal(headers.get('strict-transport-security'), 'max-age=31536000')
+  for (const hstsSeconds of [3600, 0]) {
+    const set = await appForTest(things, { https: true, hstsSeconds }).request('/things/abc')
+    assert.equal(set.headers.get('strict-transport-security'), `max-age=${hstsSeconds}`)
+  }
 })
 
 test('request ids are unique, and never the client’s', async () => {

@@ -39,6 +39,8 @@ export interface AppOptions {
   trustedProxies: readonly string[]
   /** True if the program is reached over HTTPS, so that browsers may be asked to insist on it. */
   https: boolean
+  /** How long browsers then insist on HTTPS, in seconds; 0 makes them forget it. A year, if not said. */
+  hstsSeconds?: number
   /** The program’s public origin; null if it is not set. */
   server?: () => string | null
   /** Other origins that our forms may redirect to: browsers apply `form-action` to redirects too. */
@@ -88,7 +90,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.get('log').debug(line, 'request')
   })
   for (const each of options.before ?? []) app.use(each)
-  app.use(contentSecurity(options.https, options.formTargets ?? (() => [])))
+  app.use(contentSecurity(options))
   app.use(renderer)
   app.use(refuseCrossSite(options.origins ?? (() => [])))
 
@@ -276,7 +278,11 @@ function asProblem(error: unknown): Problem {
 }
 
 /** Allows only our own resources, nothing inline and no framing; see docs/decisions for the reasons. */
-function contentSecurity(https: boolean, formTargets: () => readonly string[]): MiddlewareHandler {
+function contentSecurity({
+  https,
+  hstsSeconds = 365 * 24 * 3600,
+  formTargets = () => [],
+}: AppOptions): MiddlewareHandler {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -291,7 +297,7 @@ function contentSecurity(https: boolean, formTargets: () => readonly string[]): 
     },
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     referrerPolicy: 'same-origin',
-    strictTransportSecurity: https ? 'max-age=31536000' : false,
+    strictTransportSecurity: https ? `max-age=${hstsSeconds}` : false,
     crossOriginResourcePolicy: false,
     xFrameOptions: 'DENY',
     xXssProtection: false,

@@ -28,15 +28,10 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
         crumb={{ href: '/instances', label: 'Instances' }}
         status={<InstanceStatus status={status} />}
         lead={
-          <>
+          <span class="link-row">
             {status === 'deleted' ? null : <a href={url}>{url}</a>}
-            {instance.trafficPage ? (
-              <>
-                {status === 'deleted' ? '' : ' · '}
-                <a href={instance.trafficPage}>Traffic</a>
-              </>
-            ) : null}
-          </>
+            {instance.trafficPage ? <a href={instance.trafficPage}>Traffic</a> : null}
+          </span>
         }
         actions={<Actions {...instance} />}
       />

@@ -60,6 +60,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
       tls: null,
       proxyProtocol: [],
       bodyRate: 0,
+      hstsSeconds: 0,
       drainGraceMs: 5000,
       production: false,
       brand: longhouse,

@@ -75,15 +75,10 @@ export function InstanceLive(props: InstanceProps) {
         crumb={{ href: '/admin/instances', label: 'Instances' }}
         status={<InstanceStatus status={status} />}
         lead={
-          <>
+          <span class="link-row">
             {status === 'deleted' ? null : <a href={url}>{url}</a>}
-            {props.trafficPage ? (
-              <>
-                {status === 'deleted' ? '' : ' · '}
-                <a href={props.trafficPage}>Traffic</a>
-              </>
-            ) : null}
-          </>
+            {props.trafficPage ? <a href={props.trafficPage}>Traffic</a> : null}
+          </span>
         }
         actions={<Actions {...instance} />}
       />
