@@ -8,13 +8,10 @@ import { ThroughPage } from '../../views/addresses/gate-page.tsx'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import type { AuthService } from '../auth/contract.ts'
 import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
-import { gateTicketPath, operatorSession, type RouterService } from '../router/contract.ts'
+import { gateTicketMs, gateTicketPath, operatorSession, type RouterService } from '../router/contract.ts'
 import { hostUrl, labelOf, type Site } from '../site/contract.ts'
 import type { Gates } from './gates.ts'
 import { noGate, notLetIn } from './problems.ts'
-
-/** Long enough for a redirect. */
-const ticketMs = 60_000
 
 export interface TicketParts {
   gates: Gates
@@ -75,7 +72,7 @@ export function ticketRoute(parts: TicketParts): Route {
       gates.publish()
       const ticket = signPass(office.key, {
         ...{ kind: 'ticket', host, session, generation: office.generation, state: query.state },
-        ...{ expiresAt: clock.now() + ticketMs, nonce: newSecret(), path: localPath(query.path, '/') },
+        ...{ expiresAt: clock.now() + gateTicketMs, nonce: newSecret(), path: localPath(query.path, '/') },
       })
       const there = `${hostUrl(site, host)}${gateTicketPath}?ticket=${ticket}`
       if (query.signed_in === undefined) return c.redirect(there, 303)

@@ -39,6 +39,8 @@ export interface RouteGate {
 
 /** Where a browser returns from the control plane with a ticket, on every host of an instance with a gate. */
 export const gateTicketPath = '/.longhouse/gate'
+/** How long a ticket is good for: long enough for a redirect. */
+export const gateTicketMs = 60_000
 /** In place of a session's id: the sign-in of an operator. */
 export const operatorSession = 'operator'
 

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { after, before, it } from 'node:test'
-import { ask, type Instance, route, startInstance } from '../router/wire.fixture.ts'
-import { ask2, type SecureEdge, session, startSecureEdge } from './secure-edge.fixture.ts'
+import { after, before, it, type TestContext } from 'node:test'
+import { makeAuthority } from '../../src/testing/authority.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { type Edge, startEdge } from '../router/edge.fixture.ts'
+import { ask, eventually, type Instance, route, startInstance } from '../router/wire.fixture.ts'
+import {
+  ask2,
+  certificateFiles,
+  dial,
+  type SecureEdge,
+  session,
+  startSecureEdge,
+} from './secure-edge.fixture.ts'
 
 let edge: SecureEdge
 let echo: Instance
@@ -38,4 +49,95 @@ it('serves instances and the pages over HTTP/2 from workers, and redirects HTTP'
   assert.equal(redirected.headers.location, `https://echo.example.test:${edge.securePort}/a?b`)
   const health = await ask(edge, `127.0.0.1:${edge.port}`, { path: '/health' })
   assert.equal(health.body, '{"status":"ok"}')
+})
+
+it('shows each client the certificate of the host that it asks for, from workers', async t => {
+  const authority = makeAuthority(t)
+  const first = certificateFiles(authority, temporaryFolder(t), 'example.test', '*.example.test')
+  const second = certificateFiles(authority, temporaryFolder(t), 'jobs.acme.test')
+  const both = await startSecureEdge({
+    ROUTER_WORKERS: '1',
+    TLS_CERTIFICATE_FILES: `${first.TLS_CERTIFICATE_FILES},${second.TLS_CERTIFICATE_FILES}`,
+    TLS_KEY_FILES: `${first.TLS_KEY_FILES},${second.TLS_KEY_FILES}`,
+  })
+  t.after(() => both.stop())
+  route(both, 'echo', echo)
+  both.router.setRule('echo', 'hosts', ['jobs.acme.test'])
+  await both.settled?.()
+  const where = { ...both, authority }
+  for (const host of ['echo.example.test', 'jobs.acme.test']) {
+    const socket = await dial(where, host, 'http/1.1')
+    assert.match(socket.getPeerCertificate().subjectaltname ?? '', new RegExp(host.replace('echo', '\\*')))
+    socket.destroy()
+    const client = session(where, host)
+    assert.equal((await ask2(client, { ':authority': host })).body, `https ${host} `)
+    client.destroy()
+  }
+})
+
+/** An edge of workers behind a load balancer. */
+async function startBehind(t: TestContext, env: Record<string, string>): Promise<Edge> {
+  const behind = await startEdge({ ROUTER_WORKERS: '1', LONGHOUSE_PROXY_PROTOCOL: '127.0.0.1', ...env })
+  t.after(() => behind.stop())
+  const instance = await startInstance('inst_slow', (request, response) => {
+    if (request.url === '/slow') response.writeHead(200).write('begun')
+    else response.end(`from ${request.headers['x-forwarded-for']}`)
+  })
+  t.after(() => instance.close())
+  route(behind, 'slow', instance)
+  await behind.settled?.()
+  return behind
+}
+
+/** A connection that a load balancer passes on for a client, and what came back so far. */
+function connectFor(t: TestContext, { port }: Edge, client: string, path: string | null, head = '') {
+  const socket = connect(port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  let received = ''
+  socket
+    .on('error', () => undefined)
+    .on('data', chunk => {
+      received += chunk.toString('latin1')
+    })
+  socket.write(`PROXY TCP4 ${client} 10.0.0.1 54321 80\r\n`)
+  const send = (each: string) => socket.write(`GET ${each} HTTP/1.1\r\nHost: slow.localhost\r\n${head}\r\n`)
+  if (path !== null) send(path)
+  const until = (pattern: RegExp) =>
+    eventually(
+      () => pattern.exec(received),
+      () => `${pattern} in ${received}`,
+    )
+  return { send, until, socket }
+}
+
+it('the client of a PROXY header is who limits of requests count in workers', async t => {
+  const behind = await startBehind(t, { ROUTER_CLIENT_LIMIT: '1' })
+  const slow = connectFor(t, behind, '198.51.100.7', '/slow')
+  await slow.until(/begun/)
+  await connectFor(t, behind, '198.51.100.7', '/').until(/^HTTP\/1\.1 429 /)
+  await connectFor(t, behind, '198.51.100.8', '/').until(/from 198\.51\.100\.8/)
+  slow.socket.destroy()
+})
+
+it('the client of a PROXY header is who limits of connections count in workers', async t => {
+  const behind = await startBehind(t, { ROUTER_CLIENT_CONNECTIONS: '1' })
+  const first = connectFor(t, behind, '198.51.100.7', '/')
+  await first.until(/from 198\.51\.100\.7/)
+  await connectFor(t, behind, '198.51.100.7', '/').until(/^HTTP\/1\.1 (429|503) /)
+  await connectFor(t, behind, '198.51.100.8', '/').until(/from 198\.51\.100\.8/)
+  first.send('/')
+  await first.until(/from 198\.51\.100\.7[\s\S]*from 198\.51\.100\.7/)
+})
+
+it('what a plan allows changes at once in workers', async t => {
+  const behind = await startBehind(t, { ROUTER_WORKERS: '2', LONGHOUSE_PROXY_PROTOCOL: '' })
+  const post = async () =>
+    (await ask(behind, 'slow.localhost', { method: 'POST', body: 'x'.repeat(2000) })).status
+  assert.equal(await post(), 200)
+  behind.router.setRule('slow', 'limits', { bodyBytes: 1000 })
+  for (let i = 0; i < 10; i++) assert.equal(await post(), 413)
+  behind.router.setRule('slow', 'limits', { bodyBytes: 3000 })
+  for (let i = 0; i < 10; i++) assert.equal(await post(), 200)
+  behind.router.setRule('slow', 'limits', null)
+  assert.equal(await post(), 200)
 })

@@ -123,6 +123,21 @@ describe('a gate', () => {
     )
   })
 
+  it('gives the same pass when a ticket is used again at another edge, which cannot know', async t => {
+    const other = await startEdge({ LONGHOUSE_DOMAIN: 'box.example' }, clock)
+    t.after(() => other.stop())
+    route(other, 'alpha', alpha)
+    other.router.setRule('alpha', 'gate', rule)
+    const { cookie, state } = await begin()
+    const ticket = sign(state)
+    const first = await arrive(ticket, cookie)
+    clock.advance(5000)
+    const path = `/.longhouse/gate?ticket=${ticket}`
+    const again = await ask(other, host, { path, headers: { ...page, cookie } })
+    assert.equal(again.status, 303)
+    assert.equal(cookieIn(again), cookieIn(first))
+  })
+
   it('refuses tickets that are forged, too old, of another browser, host, kind or generation', async () => {
     const { cookie, state } = await begin()
     const other = await begin()

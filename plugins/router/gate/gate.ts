@@ -6,7 +6,7 @@ import type { Problem } from '../../../src/http/problem.ts'
 import { sessionCookieName } from '../../../src/http/session-cookie.ts'
 import { readPass, signPass } from '../../../src/sign-in/pass.ts'
 import { type Site, siteUrl } from '../../site/contract.ts'
-import { gateTicketPath, operatorSession, type RouteGate } from '../contract.ts'
+import { gateTicketMs, gateTicketPath, operatorSession, type RouteGate } from '../contract.ts'
 import { loadsPage } from '../intake/refusal.tsx'
 import { plainName } from '../intake/target.ts'
 import { gateClosed, letIn, signInFirst, ticketRefused } from './problems.ts'
@@ -35,6 +35,9 @@ export interface GateParts {
  * 1. A page load without a pass: a cookie with a secret, and a redirect to the control plane with the secret's digest.
  * 2. The control plane checks the session and redirects back with a signed ticket, which has the digest in it.
  * 3. A ticket whose digest fits the cookie is used once: the browser gets a pass, and continues to where it was.
+ *
+ * Several edges do not know what each other's tickets were used for. So the pass follows from the ticket alone: used again at another
+ * edge, it gives the same pass, with the same end.
  */
 export class Gate {
   readonly #rule: RouteGate
@@ -135,7 +138,7 @@ export class Gate {
     const lastsMs = ticket.session === operatorSession ? operatorPassMs : ownerPassMs
     const pass = signPass(key, {
       ...{ kind: 'pass', host, session: ticket.session, generation },
-      ...{ expiresAt: now + lastsMs, state: '', nonce: '', path: '' },
+      ...{ expiresAt: ticket.expiresAt - gateTicketMs + lastsMs, state: '', nonce: '', path: '' },
     })
     return letIn('Continue.', {
       headers: {
