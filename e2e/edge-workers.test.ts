@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { freePort } from '../plugins/router/wire.fixture.ts'
 import { childrenOf } from '../plugins/router/workers/workers.fixture.ts'
+import { builtRoot } from '../src/root.ts'
 import { ask, type Reply } from '../src/testing/ask.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
@@ -10,18 +13,21 @@ import { startLonghouse } from './longhouse.fixture.ts'
 
 const page = { Accept: 'text/html' }
 
-/** The workers of the edge that has this data root. */
-function workersOf(dataRoot: string): number[] {
-  const supervisor = readdirSync('/proc').find(pid => {
+/** The supervisor of the edge that has this data root, or 0. */
+function supervisorOf(dataRoot: string): number {
+  const isIt = (pid: string) => {
     try {
-      return (
-        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith(`edge.js\0${dataRoot}\0`)
-      )
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith(`edge.js\0${dataRoot}\0`)
     } catch {
       return false
     }
-  })
-  return supervisor === undefined ? [] : childrenOf(Number(supervisor))
+  }
+  return Number(readdirSync('/proc').find(pid => /^\d+$/.test(pid) && isIt(pid)) ?? 0)
+}
+
+function workersOf(dataRoot: string): number[] {
+  const supervisor = supervisorOf(dataRoot)
+  return supervisor === 0 ? [] : childrenOf(supervisor)
 }
 
 const cookieIn = ({ headers }: Reply) => headers['set-cookie']?.[0]?.split(';')[0] ?? ''
@@ -31,7 +37,12 @@ test('domains, a gate, the access log and traffic hold in workers, also without 
 }, async t => {
   const dataRoot = temporaryFolder(t)
   const logFile = join(temporaryFolder(t), 'access.log')
-  const env = { ROUTER_WORKERS: '2', ROUTER_ACCESS_LOG: 'json', ROUTER_ACCESS_LOG_FILE: logFile }
+  const env = {
+    LONGHOUSE_PORT: String(await freePort()),
+    ROUTER_WORKERS: '2',
+    ROUTER_ACCESS_LOG: 'json',
+    ROUTER_ACCESS_LOG_FILE: logFile,
+  }
   const longhouse = await startLonghouse(t, { driver: 'process', dataRoot, env })
   const { port, admin } = longhouse
   await longhouse.provision('acme')
@@ -125,7 +136,7 @@ test('domains, a gate, the access log and traffic hold in workers, also without 
   assert.ok(fresh.every(({ instance, status }) => instance === 'acme' && status === 200))
   await eventually('the figures of traffic', async () => (await requests()) >= 30)
 
-  // The control plane is killed: the rules are with the workers, and in the file for fresh ones.
+  // The control plane is killed: the workers have the rules, and fresh ones get them from the supervisor.
   await longhouse.end('SIGKILL')
   const old = workersOf(dataRoot)
   assert.equal(old.length, 2)
@@ -138,6 +149,18 @@ test('domains, a gate, the access log and traffic hold in workers, also without 
   await becomes(domain, '/login', 401)
   await manyTimes(domain, '/login', 401)
   await manyTimes(site, '/login', 401)
+
+  // All are killed: an edge that is started alone has the rules from its file.
+  const stateFile = join(dataRoot, '.control/edge/state.ndjson')
+  await eventually('the rules are kept', () => /"gate":/.test(readFileSync(stateFile, 'utf8')))
+  for (const pid of [supervisorOf(dataRoot), ...workersOf(dataRoot)]) process.kill(pid, 'SIGKILL')
+  const alone = spawn(process.execPath, [builtRoot('edge.js'), dataRoot], {
+    stdio: 'ignore',
+    env: { ...process.env, LOG_LEVEL: 'silent' },
+  })
+  t.after(() => alone.kill('SIGTERM'))
+  await eventually('the edge alone serves', () => visit(domain, '/login'))
+  for (const host of [site, domain]) await manyTimes(host, '/login', 401)
 
   const next = await startLonghouse(t, { driver: 'process', dataRoot, env })
   assert.equal(next.port, port)
