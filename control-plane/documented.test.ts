@@ -59,8 +59,9 @@ test('the commands of the guide work as written, and its endpoints exist', async
 
   const [, block = ''] = /```sh\n((?:curl .*\n)+)```/.exec(guide) ?? []
   assert.match(block, /health/)
+  // The guide's site has HTTPS; this one has not.
   const commands = block
-    .replaceAll('control.example.com', control)
+    .replaceAll('https://control.example.com', `http://${control}`)
     .replaceAll('curl ', 'curl -sS --fail-with-body ')
   const { stdout } = await promisify(execFile)('bash', ['-ec', commands], {
     env: { PATH: process.env.PATH, TOKEN: adminToken },
