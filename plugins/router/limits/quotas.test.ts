@@ -69,6 +69,20 @@ test('an instance is limited to its rate, and its neighbours are not', async t =
   assert.equal(await burst(30, () => problem('192.0.2.1')), 20)
 })
 
+test('a rule that changes anything but the limits leaves what an instance has used of its rate', async t => {
+  const { edge, problem, wait } = await limitedEdge(t)
+  edge.router.setRule('a', 'limits', { requestsPerSecond: 1 })
+  let client = 0
+  const next = () => problem(`192.0.2.${client++}`)
+  assert.equal(await burst(30, next), 20)
+  edge.router.setRule('a', 'hosts', ['jobs.acme.test'])
+  assert.equal(await burst(30, next), 0)
+  edge.router.setRule('a', 'limits', { requestsPerSecond: 1 })
+  assert.equal(await burst(30, next), 0)
+  wait(3)
+  assert.equal(await burst(10, next), 3)
+})
+
 test('a plan limits the requests in progress of its instance', async t => {
   const { edge, problem } = await limitedEdge(t)
   edge.router.setRule('a', 'limits', { requests: 2 })

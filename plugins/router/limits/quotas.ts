@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../../src/clock.ts'
 import type { RouteLimits } from '../contract.ts'
 import type { EdgeLimits } from '../settings.ts'
@@ -26,8 +27,9 @@ export class Quotas {
     this.#clock = clock
   }
 
-  /** Sets what the plan of a subdomain's instance allows. */
+  /** Sets what the plan of a subdomain's instance allows. What it has used of its rate counts on while the limits stay the same. */
   set(subdomain: string, own: RouteLimits | undefined): void {
+    if (isDeepStrictEqual(this.#own.get(subdomain), own)) return
     if (own) this.#own.set(subdomain, own)
     else this.#own.delete(subdomain)
     this.#quotas.delete(subdomain)
