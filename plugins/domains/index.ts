@@ -89,6 +89,7 @@ export const domains = definePlugin({
           queueMicrotask(publish)
         },
       },
+      concernKinds: ['domain-losing'],
       concerns: notices.concerns,
       metrics: () => [
         gauge(
