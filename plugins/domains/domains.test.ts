@@ -283,7 +283,8 @@ test('the operator adds domains and answers for them; a transfer takes them away
     (await ada.call('POST', '/instances/acme/domains', { domain: 'b.test', vouched: true })).status,
     422,
   )
-  assert.equal((await town.admin('POST', at, { body: { domain: 'b.test' } })).body.status, undefined)
+  const claimed = await town.admin<Domain>('POST', at, { body: { domain: 'b.test' } })
+  assert.deepEqual([claimed.status, claimed.body.state, claimed.body.vouched], [201, 'waiting', false])
 
   await ada.call('POST', '/instances/acme/remove', {})
   await town.reaches(ada, 'acme', 'deleted')
