@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { getTableColumns } from 'drizzle-orm'
 import { openSqlite, openTables } from '../../src/storage/database.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { openTown } from '../owners/owners.fixture.ts'
-import type { InstanceReport } from '../router/contract.ts'
+import { type InstanceReport, latencyBoundsMs } from '../router/contract.ts'
 import { noCounts, percentile, requestsOf } from './counts.ts'
 import { traffic } from './index.ts'
 import * as schema from './schema.ts'
@@ -139,6 +140,48 @@ test('minutes become quarters of an hour and days, and each period is the sum of
   const [point] = watch.read('acme', 'week').points
   assert.deepEqual([point?.answers, point?.bytesOut], [[0, 60, 0, 0, 0], 6000])
   assert.equal(watch.read('acme', 'week').stretchMs, 30 * minute)
+})
+
+test('every period has what passed in it: while its quarter goes on, and after quiet hours and days', t => {
+  const { watch, clock, pass } = watching(t)
+  const totals = (...periods: ('hour' | 'day' | 'week' | 'month' | 'year')[]) =>
+    periods.map(period =>
+      watch.read('acme', period).points.reduce((all, point) => all + requestsOf(point), 0),
+    )
+  const live = (minutes: number) => {
+    for (let at = 0; at < minutes; at++) {
+      watch.round()
+      clock.advance(minute)
+    }
+    watch.round()
+  }
+  for (let at = 0; at < 10; at++) {
+    pass('acme', 12)
+    live(1)
+  }
+  assert.deepEqual(totals('hour', 'day', 'week', 'month', 'year'), [120, 120, 120, 120, 120])
+  live(20)
+  assert.deepEqual(totals('hour', 'day', 'week', 'month', 'year'), [120, 120, 120, 120, 120])
+  live(13 * 60)
+  assert.deepEqual(totals('day', 'week', 'month', 'year'), [120, 120, 120, 120])
+  live(2 * 24 * 60)
+  assert.deepEqual(totals('day', 'week', 'month', 'year'), [0, 120, 120, 120])
+})
+
+test('the columns of response times are those of the bounds that the edge counts by', () => {
+  const columns = Array.from({ length: latencyBoundsMs.length + 1 }, (_, index) => `latency${index}`)
+  for (const table of [schema.trafficMinutes, schema.trafficQuarters, schema.trafficDays])
+    assert.deepEqual(
+      Object.entries(getTableColumns(table)).flatMap(([key, { name }]) =>
+        name.startsWith('latency') ? [key] : [],
+      ),
+      columns,
+    )
+  // Rows that are kept were counted by these. Other bounds would need other columns.
+  assert.deepEqual(
+    latencyBoundsMs,
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000],
+  )
 })
 
 test('rows are bounded, and an instance without traffic has none', t => {

@@ -54,6 +54,8 @@ export function createWatch(parts: {
   let due: Minute = { at: current.at, counts: new Map() }
   let part = leastKept
   let keptMs = 0
+  /** The minute in which sums were last made. */
+  let tidied: number | null = null
 
   const keep = (most: number) => {
     if (due.counts.size === 0) return
@@ -61,8 +63,6 @@ export function createWatch(parts: {
     const now = new Map([...due.counts].slice(0, most))
     store.keep(now, due.at)
     for (const instanceId of now.keys()) due.counts.delete(instanceId)
-    // Sums are made of whole minutes.
-    if (due.counts.size === 0) store.tidy(clock.now())
     keptMs = performance.now() - start
   }
 
@@ -98,6 +98,11 @@ export function createWatch(parts: {
         current = { at, counts: new Map() }
       }
       keep(part)
+      // Sums are made of whole minutes. They are due after quiet ones too.
+      if (due.counts.size === 0 && tidied !== at) {
+        store.tidy(clock.now())
+        tidied = at
+      }
       look()
     },
 

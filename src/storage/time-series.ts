@@ -111,7 +111,7 @@ export function openTimeSeries(db: TimeSeriesDb, options: TimeSeriesOptions) {
       const to = Math.floor(now / stretchMs) * stretchMs + stretchMs
       const from = to - lengthMs
       const key = keys.get(instanceId)
-      const rows = key === undefined ? [] : stretchesOf(db, options, key, { from, to, stretchMs })
+      const rows = key === undefined ? [] : stretchesOf(db, options, key, { from, to, stretchMs, now })
       return { from, to, stretchMs, rows }
     },
 
@@ -210,12 +210,21 @@ function stretchesOf(
   db: TimeSeriesDb,
   options: TimeSeriesOptions,
   key: number,
-  { from, to, stretchMs }: { from: number; to: number; stretchMs: number },
+  { from, to, stretchMs, now }: { from: number; to: number; stretchMs: number; now: number },
 ): StretchRow[] {
   const { figures } = options
   const names = listed(figures, ({ name }) => name)
-  const quarter = Math.floor((to - 1) / quarterMs) * quarterMs
-  const day = Math.floor((to - 1) / dayMs) * dayMs
+  // Finer figures begin where the sums end: what is not summed up yet is in no coarser table. What a clock that was ahead summed
+  // up too early does not count.
+  const endOf = (sums: MomentTable, unitMs: number, keptMs: number): number => {
+    const { at } = db.get<{ at: number | null }>(
+      sql`select max(at) as at from ${sums} where at < ${Math.floor(now / unitMs)}`,
+    )
+    const oldest = Math.floor((now - keptMs) / unitMs) * unitMs
+    return Math.max(from, oldest, at === null ? 0 : (at + 1) * unitMs)
+  }
+  const day = endOf(options.days, dayMs, kept.quartersMs)
+  const quarter = Math.max(day, endOf(options.quarters, quarterMs, kept.minutesMs))
   const minutes = (begin: number) =>
     sql`select at * ${minuteMs} as ms, 1 as weight, ${listed(figures, ({ name, minute }) => `${minute} as ${name}`)} from ${options.minutes} where key = ${key} and ${within(begin, to, minuteMs)}`
   const quarters = (begin: number) =>
