@@ -127,7 +127,10 @@ export async function setUpWithStripe(context: Context, settings: StripeSettings
         if (to === 'running') nudge('enforce')
       },
     },
-    start: () => queue.takeBack(),
+    start: () => {
+      enforcement.publishLimits()
+      return queue.takeBack()
+    },
   }
 }
 

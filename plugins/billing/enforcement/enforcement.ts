@@ -50,6 +50,15 @@ export class Enforcement {
     this.#parts = parts
   }
 
+  /** Sets the limits of requests by plan before anything is routed: an edge that goes on through a restart must not lose them. */
+  publishLimits(): void {
+    const { router, traffic } = this.#parts
+    for (const [accountId, instances] of this.#byAccount()) {
+      const limits = accountId === null ? null : traffic(accountId)
+      for (const { subdomain } of instances) router.setRule(subdomain, 'limits', limits)
+    }
+  }
+
   /** Stops and starts an account's instances, after an event. Removes nothing. */
   enforce(accountId: string): AccountStanding {
     return this.#apply(accountId, this.#instancesOf(accountId), { mayRemove: false })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { definePlugin } from '../../../src/kernel/control-plane.ts'
 import { ask } from '../../../src/testing/ask.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
+import type { RouteLimits, RouterService } from '../../router/contract.ts'
 import { openShop, plans } from '../shop.fixture.ts'
 
 test('a plan limits the requests to its instances at once, and another plan lifts that, without a restart', async t => {
@@ -27,6 +29,40 @@ test('a plan limits the requests to its instances at once, and another plan lift
   shop.stripe.state.setItems(id, [{ price: 'price_team' }])
   await shop.deliverEvents()
   assert.notEqual(await post(20_000), 413)
+})
+
+test('after a restart the limits of plans are there before the first request and before any task', async t => {
+  const offer = plans.map(plan => (plan.id === 'basic' ? { ...plan, requests: 50 } : plan))
+  const root = memoryFolder(t)
+  const env = { BILLING_PLANS: JSON.stringify(offer) }
+  const shop = await openShop(t, { root, env })
+  const ada = await shop.owner('ada')
+  assert.ok((await ada.call('POST', '/instances', { subdomain: 'acme' })).status < 300)
+  await shop.reaches(ada, 'acme', 'running')
+  await shop.buy(ada, 'basic')
+  await shop.program.stop()
+
+  // What an edge is sent first.
+  let first: (RouteLimits | undefined)[] | undefined
+  const listener = definePlugin({
+    name: 'first-state',
+    needs: ['billing', 'router'],
+    setup: ({ services }) => ({
+      start: () => {
+        const router = services.router as RouterService & {
+          changes(): { subdomain: string; rules?: { limits?: RouteLimits } }[]
+        }
+        first = router
+          .changes()
+          .flatMap(({ subdomain, rules }) => (subdomain === 'acme' && rules ? [rules.limits] : []))
+      },
+    }),
+  })
+  await openShop(t, { root, env, clock: shop.clock, stripe: shop.stripe, plugins: [listener] })
+  assert.deepEqual(
+    first?.map(limits => limits?.requests),
+    [50],
+  )
 })
 
 test('the limits of a plan that cannot be are named', async t => {
