@@ -34,6 +34,7 @@ export class Crew {
   #draining = false
   /** The first start: a worker that ends during it is not replaced. */
   #starting: { left: Set<WorkerProcess>; done(): void; failed(error: Error): void } | null = null
+  #drained: Promise<void> | null = null
   #emptied: (() => void) | null = null
 
   constructor(options: CrewOptions) {
@@ -85,8 +86,16 @@ export class Crew {
     return figures
   }
 
-  /** Resolves when every worker has ended, which they do within the site's grace period: see `ToWorker`. */
-  async drain(handOver: boolean): Promise<void> {
+  /**
+   * Resolves when every worker has ended, which they do within the site's grace period: see `ToWorker`. The first call
+   * decides how; a later one waits for the same end.
+   */
+  drain(handOver: boolean): Promise<void> {
+    this.#drained ??= this.#drain(handOver)
+    return this.#drained
+  }
+
+  async #drain(handOver: boolean): Promise<void> {
     this.#draining = true
     for (const pause of this.#pauses) clearTimeout(pause)
     for (const worker of this.#workers) worker.drain(handOver)

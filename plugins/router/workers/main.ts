@@ -25,10 +25,10 @@ async function main(dataRoot: string): Promise<void> {
     if (ending) return
     ending = true
     log.info('the edge ends')
-    void supervisor.stop().then(() => {
-      rmSync(edgeSocket, { force: true })
-      process.exit(0)
-    })
+    clearInterval(watch)
+    // A control plane that comes now is for the next edge. This deletes the socket, too.
+    server.close()
+    void supervisor.stop().then(() => process.exit(0))
   }
   const server = createServer(socket => supervisor.connected(socket, end))
   await new Promise<void>((resolve, reject) => {
@@ -36,7 +36,7 @@ async function main(dataRoot: string): Promise<void> {
     server.listen(edgeSocket, resolve)
   })
   // Without its socket no control plane finds this edge, and the next one could not have its addresses.
-  setInterval(() => {
+  const watch = setInterval(() => {
     if (existsSync(edgeSocket)) return
     log.error({ file: edgeSocket }, 'the socket of the edge was deleted')
     end()

@@ -1,40 +1,21 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { type TestContext, test } from 'node:test'
-import { builtRoot } from '../../../src/root.ts'
+import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
 import { ask, freePort, startInstance } from '../wire.fixture.ts'
-import { childrenOf, isAlive, otherVersion, rawLink, startControlPlane } from './workers.fixture.ts'
-
-/** An edge as a service: its supervisor is a child of the test. */
-async function startEdgeService(t: TestContext, dataRoot: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [builtRoot('edge.js'), dataRoot], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, LOG_LEVEL: 'silent' },
-  })
-  t.after(() => child.kill('SIGTERM'))
-  const socket = join(dataRoot, '.control/edge/edge.sock')
-  await eventually('the edge’s socket', () => answers(socket))
-  return child
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const probe = connect(socket)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
-}
+import {
+  childrenOf,
+  isAlive,
+  otherVersion,
+  rawLink,
+  startControlPlane,
+  startEdgeService,
+} from './workers.fixture.ts'
 
 /** Clients that ask for an instance, and for the control plane, one request after the other, on kept connections. */
 function load(port: number) {

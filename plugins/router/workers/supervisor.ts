@@ -35,6 +35,8 @@ export class Supervisor {
   /** Orders that wait for their state. */
   #ordered: Orders | null = null
   #following: Promise<void> = Promise.resolve()
+  /** It ends: no control plane and no orders are taken any more. */
+  #stopping = false
   #controlPlane: { socket: Socket; pid: number } | null = null
   #controlHere = false
   #orphans = 0
@@ -67,7 +69,7 @@ export class Supervisor {
       else if (message.type === 'orphan') {
         this.#orphans++
         writeLine(socket, { type: 'noted' } satisfies ToControlPlane)
-      } else if (message.type === 'hello') {
+      } else if (message.type === 'hello' && !this.#stopping) {
         said = this.#welcome(socket, message)
         if (!said) socket.end()
       } else socket.destroy()
@@ -88,6 +90,7 @@ export class Supervisor {
 
   /** Ends every worker, after its requests. */
   async stop(): Promise<void> {
+    this.#stopping = true
     await this.#following
     this.#file.flush()
     await Promise.all([...this.#crews].map(crew => crew.drain(false)))
@@ -156,6 +159,7 @@ export class Supervisor {
 
   #follow(orders: Orders, anew = false): Promise<void> {
     this.#following = this.#following.then(async () => {
+      if (this.#stopping) return
       try {
         if (anew || JSON.stringify(orders) !== JSON.stringify(this.#crew?.orders))
           await this.#takeOver(orders)

@@ -13,6 +13,8 @@ import { readLines, writeLine } from './lines.ts'
 /** A connection to a supervisor that says what a test wants to say. */
 export interface RawLink {
   socket: Socket
+  /** All that came so far. */
+  messages: readonly { type: string }[]
   say(message: object): void
   /** The first message of a type that comes. */
   heard(type: string): Promise<{ type: string; reason?: string; words?: string }>
@@ -25,9 +27,33 @@ export function rawLink(dataRoot: string): RawLink {
   readLines<{ type: string }>(socket, message => void messages.push(message))
   return {
     socket,
+    messages,
     say: message => writeLine(socket, message),
     heard: type => eventually(`the message ${type}`, () => messages.find(each => each.type === type)),
   }
+}
+
+/** An edge as a service: its supervisor is a child of the test. */
+export async function startEdgeService(t: TestContext, dataRoot: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [builtRoot('edge.js'), dataRoot], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, LOG_LEVEL: 'silent' },
+  })
+  t.after(() => child.kill('SIGTERM'))
+  const socket = join(dataRoot, '.control/edge/edge.sock')
+  await eventually('the edge’s socket', () => answers(socket))
+  return child
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = connect(socket)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
 }
 
 /** The processes that a process started and that live. */
