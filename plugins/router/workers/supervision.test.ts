@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
@@ -46,5 +47,36 @@ test('an edge that ends takes neither a control plane nor fresh workers, and end
   answer?.()
   assert.equal((await reply).body, 'at last')
   assert.deepEqual(await exited, [0, null])
+  await instance.close()
+})
+
+test('an edge whose port is taken serves once it is free', async t => {
+  const dataRoot = temporaryFolder(t)
+  const port = await freePort()
+  const instance = await startInstance('inst_a')
+  const env = {
+    LONGHOUSE_DATA_ROOT: dataRoot,
+    LONGHOUSE_PORT: String(port),
+    ROUTER_WORKERS: '1',
+    ROUTER_EDGE: 'service',
+  }
+  const first = await startEdgeService(t, dataRoot)
+  const controlPlane = await startControlPlane(env, { a: ready(instance.port) })
+  await controlPlane.kill()
+  first.kill('SIGTERM')
+  await once(first, 'exit')
+
+  const other = createServer()
+  await new Promise<void>(resolve => other.listen(port, '127.0.0.1', resolve))
+  const next = await startEdgeService(t, dataRoot)
+  const link = rawLink(dataRoot)
+  link.say({ type: 'hello', protocol: 1, version: '9', pid: 1 })
+  const { words } = await link.heard('failed')
+  assert.match(String(words), /EADDRINUSE/)
+  await new Promise(resolve => other.close(resolve))
+  await link.heard('serving')
+  assert.equal((await ask({ port }, 'a.localhost')).body, 'inst_a')
+  next.kill('SIGTERM')
+  await once(next, 'exit')
   await instance.close()
 })

@@ -18,6 +18,10 @@ import {
 import { type RouteTable, StateReader, stateMessages } from './route-table.ts'
 import type { StateFile } from './state-file.ts'
 
+/** Between two attempts to follow the same orders. */
+const shortestPauseMs = 1000
+const longestPauseMs = 30_000
+
 /**
  * Holds the addresses where the edge listens, and keeps workers that accept from them. It never accepts by itself: connections that
  * arrive while workers change wait in the kernel. It follows one control plane, and goes on with the last state without one.
@@ -34,6 +38,10 @@ export class Supervisor {
   #seq = 0
   /** Orders that wait for their state. */
   #ordered: Orders | null = null
+  /** Orders that could not be followed yet. */
+  #owed: { orders: Orders; anew: boolean; timer: NodeJS.Timeout } | null = null
+  /** How the last attempt failed. */
+  #failure: { words: string; pauseMs: number } | null = null
   #following: Promise<void> = Promise.resolve()
   /** It ends: no control plane and no orders are taken any more. */
   #stopping = false
@@ -84,13 +92,14 @@ export class Supervisor {
 
   /** Fresh workers of the same program take over. */
   async renew(): Promise<void> {
-    const crew = this.#crew
-    if (crew) await this.#follow(crew.orders, true)
+    const orders = this.#owed?.orders ?? this.#crew?.orders
+    if (orders) await this.#follow(orders, true)
   }
 
   /** Ends every worker, after its requests. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#forgetOwed()
     await this.#following
     this.#file.flush()
     await Promise.all([...this.#crews].map(crew => crew.drain(false)))
@@ -155,23 +164,42 @@ export class Supervisor {
     const orders = this.#ordered
     this.#ordered = null
     if (orders) void this.#follow(orders)
+    else this.#tryOwed()
   }
 
   #follow(orders: Orders, anew = false): Promise<void> {
+    // The latest orders win, whether former ones fail before or after.
+    this.#forgetOwed()
     this.#following = this.#following.then(async () => {
       if (this.#stopping) return
+      this.#forgetOwed()
       try {
         if (anew || JSON.stringify(orders) !== JSON.stringify(this.#crew?.orders))
           await this.#takeOver(orders)
+        this.#failure = null
         this.#tell({ type: 'serving', ports: this.#bound.map(({ port }) => port) })
       } catch (error) {
         const { message: words } = error as Error
-        this.#log.error({ reason: words }, 'the edge cannot do what was ordered')
+        const former = this.#failure
+        if (words !== former?.words) this.#log.error({ reason: words }, 'the edge cannot do what was ordered')
+        const pauseMs = former ? Math.min(former.pauseMs * 2, longestPauseMs) : shortestPauseMs
+        this.#failure = { words, pauseMs }
+        if (!this.#stopping) this.#owed = { orders, anew, timer: setTimeout(() => this.#tryOwed(), pauseMs) }
         const which = error instanceof CannotBind ? { at: error.at, code: error.code } : {}
         this.#tell({ type: 'failed', words, ...which })
       }
     })
     return this.#following
+  }
+
+  /** The cause may be over: a port is free again, a file is back. */
+  #tryOwed(): void {
+    if (this.#owed) void this.#follow(this.#owed.orders, this.#owed.anew)
+  }
+
+  #forgetOwed(): void {
+    clearTimeout(this.#owed?.timer)
+    this.#owed = null
   }
 
   /** Starts workers with these orders; when they serve, the others drain. When they cannot, the others go on. */
