@@ -132,34 +132,34 @@ export class EdgeLink {
     const { signal } = this.#closing
     let pauseMs = shortestPauseMs
     while (!signal.aborted) {
-      const reached = await this.#connection()
+      const met = await this.#connection()
       this.#lostAt ??= clock.monotonic()
       if (signal.aborted) return
-      if (reached) pauseMs = shortestPauseMs
-      else this.#options.absent()
+      if (met === 'welcome') pauseMs = shortestPauseMs
+      if (met === null) this.#options.absent()
       await clock.sleep(pauseMs, signal)
       pauseMs = Math.min(pauseMs * 2, longestPauseMs)
     }
   }
 
-  /** Resolves when the connection is over; false when the edge did not answer. */
-  #connection(): Promise<boolean> {
+  /** Resolves when the connection is over, with how the edge met this control plane; null when it did not answer. */
+  #connection(): Promise<'welcome' | 'refused' | null> {
     return new Promise(resolve => {
       const { edgeSocket, version } = this.#options
-      let reached = false
+      let met: 'welcome' | 'refused' | null = null
       const socket = connect(edgeSocket)
       socket.on('error', () => socket.destroy())
       socket.on('connect', () => {
         writeLine(socket, { type: 'hello', protocol, version, pid: process.pid } satisfies ToSupervisor)
       })
       readLines<ToControlPlane>(socket, message => {
-        reached = true
+        met ??= message.type === 'welcome' ? 'welcome' : 'refused'
         this.#received(socket, message)
       })
       socket.on('close', () => {
         if (this.#socket === socket) this.#socket = null
         for (const answer of this.#questions.values()) answer(null)
-        resolve(reached)
+        resolve(met)
       })
     })
   }
@@ -179,11 +179,13 @@ export class EdgeLink {
         break
       case 'refused':
       case 'failed':
+        // It is tried again and again, and fails in the same words.
+        if (message.words !== this.#failure?.words)
+          this.#options.log.error(
+            { reason: message.words },
+            'the edge does not serve as this control plane orders',
+          )
         this.#failure = message
-        this.#options.log.error(
-          { reason: message.words },
-          'the edge does not serve as this control plane orders',
-        )
         this.#served?.reject(new EdgeRefused(message))
         break
       case 'resend':
