@@ -158,16 +158,20 @@ function tell(message: FromWorker): void {
 const log = await createLog('longhouse-edge-worker', { level: process.env.LOG_LEVEL })
 let worker: EdgeWorker | undefined
 keepCompiled()
+/** Its supervisor starts another one. */
+function fatal(error: unknown): never {
+  log.fatal({ err: error }, 'a worker of the edge cannot go on')
+  process.exit(1)
+}
 process.on('message', (message: ToWorker) => {
   try {
     if (message.type === 'orders') worker ??= new EdgeWorker(message, log)
-    else void worker?.received(message)
+    else worker?.received(message).catch(fatal)
   } catch (error) {
-    log.fatal({ err: error }, 'a worker of the edge cannot start')
-    process.exit(1)
+    fatal(error)
   }
 })
 process.on('disconnect', () => {
-  if (worker) void worker.orphaned()
+  if (worker) worker.orphaned().catch(fatal)
   else process.exit(1)
 })
