@@ -36,7 +36,7 @@ const onePath = z
   .refine(text => text !== '', 'must be more than /; open the gate instead')
   .refine(
     text => /^(\/[\w.~!$&'()*+,;=:@-]+)+$/.test(text) && !/\/\.{1,2}(\/|$)/.test(text),
-    'must be a path such as /hooks, without a query, %, .. or //',
+    'must be a path such as /badges, without a query, %, .. or //',
   )
 const body = z.object({
   closed: z
@@ -78,6 +78,7 @@ export function gateRoutes(
         above={audience.path.replace('{subdomain}', subdomain)}
         closed={setting.closed}
         elsewhere={site.routerMode === 'labels'}
+        operates={roles !== undefined}
         form={form ?? { closed: setting.closed, paths: setting.publicPaths.join(' '), errors: [] }}
       />
     )

@@ -42,7 +42,7 @@ export function ticketRoute(parts: TicketParts): Route {
     if (auth.isOperator(c)) return operatorSession
     if (!visit) return null
     throw notLetIn(
-      `${visit.account.email} is not the owner of “${subdomain}”, and its owner lets no one else in. Sign out, and in with the account that it belongs to.`,
+      `${visit.account.email} is not the owner of “${subdomain}”, and its owner lets no one else in. Sign out, then sign in with the account that owns it.`,
     )
   }
   return route({

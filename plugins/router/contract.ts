@@ -27,7 +27,7 @@ export interface RouteLimits {
 }
 
 export interface RouteGate {
-  /** Paths that everyone may request, with all below them: `/hooks`. */
+  /** Paths that everyone may request, with all below them: `/badges`. */
   publicPaths: readonly string[]
   /** The sign-ins at the control plane that pass, by the id of their session. */
   sessions: readonly string[]

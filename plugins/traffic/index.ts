@@ -3,6 +3,7 @@ import { gauge } from '../../src/metrics/exposition.ts'
 import '../auth/contract.ts'
 import '../provisioner/contract.ts'
 import '../router/contract.ts'
+import '../site/contract.ts'
 import { trafficRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 import { openTrafficStore } from './store.ts'
@@ -11,12 +12,12 @@ import { createWatch } from './watch.ts'
 /** What passes to and from each instance: live, and kept at falling resolution. */
 export const traffic = definePlugin({
   name: 'traffic',
-  needs: ['auth', 'provisioner', 'router'],
+  needs: ['site', 'auth', 'provisioner', 'router'],
   tables: { schema, migrations: 'plugins/traffic/migrations' },
-  setup: ({ db, clock, services: { auth, provisioner, router } }) => {
+  setup: ({ db, clock, services: { site, auth, provisioner, router } }) => {
     const watch = createWatch({ router, store: openTrafficStore(db), clock })
     return {
-      routes: trafficRoutes({ auth, provisioner, clock, read: watch.read }),
+      routes: trafficRoutes({ site, auth, provisioner, clock, read: watch.read }),
       tasks: [{ name: 'look', everyMs: 5000, run: async () => watch.round() }],
       hooks: {
         'instance-traffic-page': (subdomain, reader) =>

@@ -5,10 +5,12 @@ import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { show } from '../../src/http/show.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
-import { TrafficLive, type TrafficView } from '../../views/traffic/traffic-page.tsx'
+import { TrafficElsewhere, TrafficLive, type TrafficView } from '../../views/traffic/traffic-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
 import { type ProvisionerService, type UsagePeriod, usagePeriods } from '../provisioner/contract.ts'
+import type { Site } from '../site/contract.ts'
 import { type Counts, percentile, requestsOf } from './counts.ts'
+import { trafficElsewhere } from './problems.ts'
 import type { Traffic } from './watch.ts'
 import { trafficShape, wireTraffic } from './wire.ts'
 
@@ -22,12 +24,13 @@ const request = {
 
 /** The live page of an instance's traffic, for operators and for its owner, and the same for scripts. */
 export function trafficRoutes(parts: {
+  site: Site
   auth: AuthService
   provisioner: ProvisionerService
   clock: Clock
   read(instanceId: string, period: UsagePeriod): Traffic
 }): Route[] {
-  const { auth, provisioner, clock, read } = parts
+  const { site, auth, provisioner, clock, read } = parts
 
   const answer = (
     c: AppContext,
@@ -35,9 +38,15 @@ export function trafficRoutes(parts: {
     period: UsagePeriod,
     at: { base: string; frame: ReturnType<typeof operatorFrame> },
   ) => {
-    const traffic = read(instance.id, period)
-    if (!wantsPage(c) && !wantsFragment(c)) return c.json(wireTraffic(traffic, period))
     const { subdomain } = instance
+    const forPeople = wantsPage(c) || wantsFragment(c)
+    if (site.routerMode === 'labels') {
+      if (!forPeople)
+        throw trafficElsewhere('Another proxy routes requests on this site. Its figures say more.')
+      return show(c, <TrafficElsewhere subdomain={subdomain} base={`${at.base}/${subdomain}`} />, at.frame)
+    }
+    const traffic = read(instance.id, period)
+    if (!forPeople) return c.json(wireTraffic(traffic, period))
     const page = (
       <TrafficLive
         {...{ subdomain, period }}

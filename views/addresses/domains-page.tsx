@@ -52,22 +52,29 @@ export function DomainsPage(props: DomainsPageProps) {
       <PageHead
         title={`Domains of ${subdomain}`}
         crumb={{ href: above, label: subdomain }}
-        lead="Your own names for the instance, besides its address on this site, which keeps working."
+        lead={`${vouches ? 'Its owner’s' : 'Your own'} names for the instance, besides its address on this site, which keeps working.`}
       />
       {elsewhere ? (
         <Notice tone="warn" title="Another proxy routes requests on this site">
-          <p>Domains cannot be added here. The operator sets them up in that proxy.</p>
+          <p>
+            Domains cannot be added here.{' '}
+            {vouches ? 'Set them up in that proxy.' : 'Ask the operator to set them up in that proxy.'}
+          </p>
         </Notice>
       ) : null}
-      {domains.length === 0 ? (
+      {domains.length === 0 && !elsewhere ? (
         <Panel>
           <EmptyState title="No domains">
-            <p>Add a name that you control. You prove it with a record in its DNS.</p>
+            <p>
+              {vouches
+                ? 'Add a name that the owner controls. A record in its DNS proves that, or you answer for it.'
+                : 'Add a name that you control. You prove it with a record in its DNS.'}
+            </p>
           </EmptyState>
         </Panel>
       ) : null}
       {domains.map(domain => (
-        <DomainPanel domain={domain} path={path} now={now} />
+        <DomainPanel domain={domain} path={path} operates={vouches} now={now} />
       ))}
       {elsewhere ? null : domains.length >= most && error === undefined ? (
         <p class="fine">
@@ -84,7 +91,7 @@ export function DomainsPage(props: DomainsPageProps) {
                 label="Domain"
                 value={typed}
                 placeholder="jobs.example.org"
-                hint="A host name that you control, without https:// and without a path."
+                hint="A host name, without https:// and without a path."
                 error={error === undefined ? undefined : sentence(error)}
                 required
                 spellcheck={false}
@@ -111,11 +118,20 @@ export function DomainsPage(props: DomainsPageProps) {
   )
 }
 
-function DomainPanel({ domain, path, now }: { domain: ShownDomain; path: string; now: number }) {
+function DomainPanel(props: { domain: ShownDomain; path: string; operates: boolean; now: number }) {
+  const { domain, path, operates, now } = props
   const { name, state, vouched, records } = domain
   const at = `${path}/${name}`
   const rows = [
-    ...(vouched ? [] : [{ type: 'TXT', why: 'proves that it is yours', ...records.proof }]),
+    ...(vouched
+      ? []
+      : [
+          {
+            type: 'TXT',
+            why: operates ? 'proves that it is the owner’s' : 'proves that it is yours',
+            ...records.proof,
+          },
+        ]),
     { type: 'CNAME', why: 'sends requests here', ...records.traffic },
   ]
   return (

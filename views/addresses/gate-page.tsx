@@ -13,11 +13,13 @@ export interface GatePageProps {
   closed: boolean
   /** Another proxy routes requests: there is no gate. */
   elsewhere: boolean
+  /** Whether the reader is an operator. */
+  operates: boolean
   form: { closed: boolean; paths: string; errors: readonly { path: string; message: string }[] }
 }
 
 /** Who may open an instance at all, for its owner and for the operator. */
-export function GatePage({ subdomain, path, above, closed, elsewhere, form }: GatePageProps) {
+export function GatePage({ subdomain, path, above, closed, elsewhere, operates, form }: GatePageProps) {
   const fault = (field: string) => {
     const found = form.errors.find(error => error.path.startsWith(field))
     return found && sentence(found.message)
@@ -29,14 +31,17 @@ export function GatePage({ subdomain, path, above, closed, elsewhere, form }: Ga
         crumb={{ href: above, label: subdomain }}
         status={
           closed
-            ? lookBadge({ tone: 'ok', shape: 'check', word: 'Closed' })
-            : lookBadge({ tone: 'idle', shape: 'ring', word: 'Open' })
+            ? lookBadge({ tone: 'idle', shape: 'square', word: 'Closed' })
+            : lookBadge({ tone: 'ok', shape: 'check', word: 'Open' })
         }
         lead="A closed gate lets only the owner’s signed-in browsers and the operators through. The instance asks for its own sign-in besides."
       />
       {elsewhere ? (
         <Notice tone="warn" title="Another proxy routes requests on this site">
-          <p>There is no gate here. The operator sets one up in that proxy.</p>
+          <p>
+            There is no gate here.{' '}
+            {operates ? 'Set one up in that proxy.' : 'Ask the operator for one in that proxy.'}
+          </p>
         </Notice>
       ) : (
         <IfPermitted method="post" href={path}>
@@ -47,8 +52,8 @@ export function GatePage({ subdomain, path, above, closed, elsewhere, form }: Ga
                 label="Gate"
                 value={String(form.closed)}
                 options={[
-                  { value: 'false', label: 'Open: everyone reaches the instance, which signs people in' },
-                  { value: 'true', label: 'Closed: only signed-in owners and operators reach it' },
+                  { value: 'false', label: 'Open: everyone' },
+                  { value: 'true', label: 'Closed: owners and operators' },
                 ]}
                 error={fault('closed')}
               />
@@ -56,8 +61,8 @@ export function GatePage({ subdomain, path, above, closed, elsewhere, form }: Ga
                 name="public_paths"
                 label="Public paths"
                 value={form.paths}
-                placeholder="/hooks /badges /api/health"
-                hint="Open to everyone all the same, with all below them; separated by spaces. Programs with API tokens need /api, git needs /jobs.git."
+                placeholder="/badges /api/health"
+                hint="Everyone reaches these paths and what is below them, also when the gate is closed. Separate them by spaces. Programs with API tokens need /api, git needs /jobs.git, and a Git host that reports pushes needs /api/jobs/repo/webhook."
                 error={fault('public_paths')}
                 spellcheck={false}
                 autocomplete="off"

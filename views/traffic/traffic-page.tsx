@@ -3,7 +3,7 @@ import { bytesInWords } from '../components/bytes.ts'
 import { RequestChart } from '../components/charts/request-chart.tsx'
 import { UsageChart } from '../components/charts/usage-chart.tsx'
 import { Live } from '../components/live.tsx'
-import { Facts, PageHead, Panel } from '../components/panel.tsx'
+import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Table } from '../components/table.tsx'
 import { durationWords } from '../components/time-words.ts'
 
@@ -46,6 +46,18 @@ const periodWords: Record<UsagePeriod, { link: string; words: string }> = {
   week: { link: 'Week', words: 'the last 7 days' },
   month: { link: 'Month', words: 'the last 30 days' },
   year: { link: 'Year', words: 'the last 365 days' },
+}
+
+/** The page of a site where requests pass Longhouse by. */
+export function TrafficElsewhere({ subdomain, base }: { subdomain: string; base: string }) {
+  return (
+    <div class="stack">
+      <PageHead title={`Traffic of ${subdomain}`} crumb={{ href: base, label: subdomain }} />
+      <Notice tone="warn" title="Another proxy routes requests on this site">
+        <p>Traffic is not measured here. That proxy may have figures.</p>
+      </Notice>
+    </div>
+  )
 }
 
 /** The traffic of one instance. The whole page is live. */
@@ -133,12 +145,11 @@ export function TrafficLive({ subdomain, base, period, traffic }: TrafficProps) 
           caption={`Answers in ${periodWords[period].words}`}
           columns={[
             { label: 'Answer', cell: row => row.words, kind: 'lead' },
-            { label: 'Requests', cell: row => row.count.toLocaleString('en-US'), kind: 'brief' },
-            { label: 'Share', cell: row => row.share, kind: 'minor' },
+            { label: 'Requests', cell: row => row.count.toLocaleString('en-US'), kind: 'number' },
+            { label: 'Share', cell: row => row.share, kind: 'number' },
           ]}
           rows={answerRows(points)}
           rowId={row => row.id}
-          oneLine
         />
       </Panel>
     </Live>
@@ -163,7 +174,7 @@ function answerRows(points: readonly Figures[]) {
   const total = sum(({ requests }) => requests)
   const row = (id: string, words: string, of: (figures: Figures) => number) => {
     const count = sum(of)
-    return { id, words, count, share: total === 0 ? '–' : `${Number(((count / total) * 100).toFixed(1))} %` }
+    return { id, words, count, share: count === 0 ? '' : `${Number(((count / total) * 100).toFixed(1))} %` }
   }
   const status = (index: number) => (figures: Figures) => figures.answers[index] ?? 0
   return [

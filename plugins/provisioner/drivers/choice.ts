@@ -27,11 +27,17 @@ export const driverConfig = z.object({
     .default('longhouse'),
   ROUTER_LABELS: setting
     .list()
-    .pipe(
-      z
-        .array(z.enum(labelReaders, `must be ${labelReaders.join(' or ')}, or both with a comma`))
-        .min(1, `must be ${labelReaders.join(' or ')}, or both with a comma`),
-    )
+    .transform((names, context) => {
+      const known = labelReaders.filter(reader => names.includes(reader))
+      if (known.length === 0 || names.some(name => !known.some(reader => reader === name))) {
+        context.addIssue({
+          code: 'custom',
+          message: `must be ${labelReaders.join(' or ')}, or both with a comma`,
+        })
+        return z.NEVER
+      }
+      return known
+    })
     .optional(),
   INSTANCE_MEMORY: setting.size('64m', '1024g').prefault('512m'),
   INSTANCE_CPUS: z

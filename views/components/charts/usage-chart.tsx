@@ -23,6 +23,8 @@ export interface UsageChartProps {
 
 const height = 120
 const inner = 1000
+/** How wide a measurement without neighbours is drawn, of `inner`. */
+const singleWidth = 8
 
 /**
  * A value over time: the average as a line within the band from the minimum to the maximum, gaps where nothing was measured, and the
@@ -58,7 +60,7 @@ export function UsageChart(props: UsageChartProps) {
                 class="trend"
                 vector-effect="non-scaling-stroke"
                 stroke-linecap="round"
-                d={`M${line.map(({ at, avg }) => `${x(at)} ${y(avg)}`).join('L')}${line.length === 1 ? 'h1' : ''}`}
+                d={`M${line.map(({ at, avg }) => `${x(at)} ${y(avg)}`).join('L')}${line.length === 1 ? `h${singleWidth}` : ''}`}
               />
             </>
           ))}
@@ -135,6 +137,9 @@ function unbroken(measured: readonly Measured[], stretchMs: number): Measured[][
 }
 
 function band(line: readonly Measured[], x: (at: number) => number, y: (value: number) => number): string {
+  const [only] = line
+  if (only && line.length === 1)
+    return `M${x(only.at)} ${y(only.max)}h${singleWidth}V${y(only.min)}h-${singleWidth}Z`
   const above = line.map(({ at, max }) => `${x(at)} ${y(max)}`)
   const below = line.toReversed().map(({ at, min }) => `${x(at)} ${y(min)}`)
   return `M${[...above, ...below].join('L')}Z`
