@@ -29,9 +29,20 @@ export function certificateFiles(env: FileSettings, context: z.RefinementCtx): C
     return []
   }
   const pairs = certificates.map((certificate, i) => ({ certificate, key: keys[i] as string }))
-  for (const { certificate, key } of pairs) {
+  const read = (setting: string, what: string, file: string): string | null => {
     try {
-      readCertificate(readFileSync(certificate, 'utf8'), readFileSync(key, 'utf8'))
+      return readFileSync(file, 'utf8')
+    } catch (error) {
+      fault(setting, `the ${what} ${faultIn(file, error)}`)
+      return null
+    }
+  }
+  for (const { certificate, key } of pairs) {
+    const chainText = read('TLS_CERTIFICATE_FILES', 'certificate', certificate)
+    const keyText = read('TLS_KEY_FILES', 'key', key)
+    if (chainText === null || keyText === null) continue
+    try {
+      readCertificate(chainText, keyText)
     } catch (error) {
       fault('TLS_CERTIFICATE_FILES', faultIn(certificate, error))
     }

@@ -225,7 +225,10 @@ it('names every fault of the settings', async t => {
     [{ ...good, LONGHOUSE_PORT: '8080', TLS_PORT: '8080' }, /TLS_PORT: must not be LONGHOUSE_PORT/],
     [{ ...good, TLS_KEY_FILES: other.TLS_KEY_FILES }, /fullchain\.pem and the key do not belong together/],
     [{ ...good, TLS_KEY_FILES: '' }, /TLS_KEY_FILES: must name one file for each/],
-    [{ ...good, TLS_KEY_FILES: join(folder, 'none') }, /none cannot be read \(ENOENT\)/],
+    [
+      { ...good, TLS_KEY_FILES: join(folder, 'none') },
+      /TLS_KEY_FILES: the key \S+none cannot be read \(ENOENT\)/,
+    ],
     [{ ...good, TLS_CERTIFICATE_FILES: join(folder, 'not.pem') }, /not\.pem holds no certificate/],
     [{ TLS_MODE: 'files' }, /TLS_CERTIFICATE_FILES: must name the files/],
     [{ ...good, TLS_MODE: 'off' }, /TLS_CERTIFICATE_FILES: is only for TLS_MODE=files/],
