@@ -263,7 +263,7 @@ test('bad names are refused with the field, beyond the limit nothing is added, a
   assert.match(full.text, /has 1 of at most 1/)
   const page = await ada.visit(at)
   assert.match(page.text, /_longhouse\.jobs\.acme\.test/)
-  assert.match(page.text, /This is all that it may have: 1/)
+  assert.match(page.text, /The limit is 1 domain\./)
   assert.equal((await ada.visit(`${at}/jobs.acme.test/check`, {})).status, 303)
   assert.equal((await ada.visit(`${at}/jobs.acme.test/remove`, {})).status, 303)
   assert.deepEqual((await town.list(ada, 'acme')).domains, [])

@@ -27,7 +27,10 @@ type Row = typeof domains.$inferSelect
 const serving = ['active', 'losing'] as const satisfies DomainState[]
 
 /** The instance that a domain is for. */
-export type Subject = Pick<{ id: string; subdomain: string }, 'id' | 'subdomain'>
+export interface Subject {
+  id: string
+  subdomain: string
+}
 
 export interface DomainParts {
   db: Db<typeof schema>

@@ -17,6 +17,9 @@ import * as schema from './schema.ts'
 import { domainsConfig } from './settings.ts'
 import { tlsAskRoute } from './tls-ask.ts'
 
+/** How many domains an operator may give an instance, whatever its plan and `DOMAINS_LIMIT` say. */
+const mostByOperators = 1000
+
 /** Customers' own domains: claimed, proven by a DNS record, routed. */
 export const domains = definePlugin({
   name: 'domains',
@@ -65,7 +68,7 @@ export const domains = definePlugin({
             const { id, desired } = provisioner.instance(subdomain)
             return { id, subdomain, url: siteUrl(site, subdomain), removed: desired === 'deleted' }
           },
-          most: () => 1000,
+          most: () => mostByOperators,
           vouches: true,
           frame: title => operatorFrame(title, '/admin/instances'),
         }),

@@ -152,7 +152,7 @@ export function domainRoutes(parts: DomainRoutesParts, audience: Audience): Rout
     },
     ...back,
   }
-  const gone = { 204: { description: 'The domain leads here no more' }, ...back }
+  const gone = { 204: { description: 'The domain was removed' }, ...back }
 
   return [
     route({

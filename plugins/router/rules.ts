@@ -2,13 +2,10 @@ import type { RouteRules } from './contract.ts'
 import { Gate, type GateParts } from './gate/gate.ts'
 import { HostNames } from './host-names.ts'
 
-const none: RouteRules = {}
-
 /** The rules of every subdomain, as an edge needs them. */
 export class Rules {
   /** The customers' own host names. */
   readonly hosts = new HostNames()
-  readonly #rules = new Map<string, RouteRules>()
   readonly #gates = new Map<string, Gate>()
   readonly #gateParts: GateParts
 
@@ -18,8 +15,6 @@ export class Rules {
 
   /** Returns whether the gate now stops someone who has passed. */
   set(subdomain: string, rules: RouteRules): boolean {
-    if (Object.keys(rules).length === 0) this.#rules.delete(subdomain)
-    else this.#rules.set(subdomain, rules)
     this.hosts.set(subdomain, rules.hosts)
     const before = this.#gates.get(subdomain)
     if (!rules.gate) {
@@ -28,10 +23,6 @@ export class Rules {
     }
     this.#gates.set(subdomain, new Gate(rules.gate, this.#gateParts))
     return before === undefined || before.isLooserThan(rules.gate)
-  }
-
-  of(subdomain: string): RouteRules {
-    return this.#rules.get(subdomain) ?? none
   }
 
   /** Undefined for an instance that is open to everyone. */

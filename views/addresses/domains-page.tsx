@@ -80,7 +80,7 @@ export function DomainsPage(props: DomainsPageProps) {
         <p class="fine">
           {most === 0
             ? 'Instances here have no domains of their own.'
-            : `This is all that it may have: ${most}.`}
+            : `The limit is ${most} ${most === 1 ? 'domain' : 'domains'}.`}
         </p>
       ) : (
         <IfPermitted method="post" href={path}>

@@ -3,7 +3,7 @@ import { type InstanceReport, latencyBoundsMs } from '../contract.ts'
 import { latencySamples } from './samples.ts'
 import { answersOf, sum } from './sums.ts'
 
-/** Stands for all instances without series of their own; no subdomain begins with a line. */
+/** Stands for all instances without series of their own; no subdomain begins with an underscore. */
 const others = '_other'
 /** How often the busiest are chosen again. */
 const chooseMs = 10 * 60_000
