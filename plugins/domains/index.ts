@@ -26,7 +26,7 @@ export const domains = definePlugin({
   needs: ['auth', 'mail', 'provisioner', 'router', 'site'],
   config: domainsConfig,
   tables: { schema, migrations: 'plugins/domains/migrations' },
-  setup: ({ config: settings, db, clock, services, emit }) => {
+  setup: ({ config: settings, db, clock, services, emit, nudge }) => {
     const { auth, mail, provisioner, router, site } = services
     const proof = createProofLookUp(settings.resolvers)
     const domains = new Domains({ db, clock, settings, proof, provisioner })
@@ -84,12 +84,13 @@ export const domains = definePlugin({
             notices.send()
           },
         },
+        // A change of an instance begins a round, after its transaction; many changes at once share one.
+        { name: 'publish', everyMs: 30_000, run: async () => publish() },
       ],
       hooks: {
         'instance-change': ({ instanceId, change, result }) => {
           if (change === 'transfer' || (change === 'purge' && result === 'done')) domains.forget(instanceId)
-          // After the transaction that makes the change.
-          queueMicrotask(publish)
+          nudge('publish')
         },
       },
       concernKinds: ['domain-losing'],

@@ -17,7 +17,7 @@ export const gate = definePlugin({
   name: 'gate',
   needs: ['auth', 'provisioner', 'router', 'site'],
   tables: { schema, migrations: 'plugins/gate/migrations' },
-  setup: ({ db, clock, services }) => {
+  setup: ({ db, clock, services, nudge }) => {
     const { auth, provisioner, router, site } = services
     const key = keyInFile(join(site.dataRoot, '.control', 'gate-key'))
     const gates = createGates({ db, provisioner, router, key, sessionsOf: auth.sessionsOf })
@@ -42,14 +42,13 @@ export const gate = definePlugin({
           frame: title => operatorFrame(title, '/admin/instances'),
         }),
       ],
-      // Who signs out is out at the next round.
+      // Who signs out is out at the next round; a change of an instance begins one, after its transaction.
       tasks: [{ name: 'follow-sessions', everyMs: 15_000, run: async () => publish() }],
       hooks: {
         'instance-change': ({ instanceId, change, result }) => {
           if (change === 'transfer') gates.renew(instanceId)
           if (change === 'purge' && result === 'done') gates.forget(instanceId)
-          // After the transaction that makes the change.
-          queueMicrotask(publish)
+          nudge('follow-sessions')
         },
       },
     }
