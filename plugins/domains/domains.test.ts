@@ -49,8 +49,11 @@ async function openVillage(t: TestContext, env: Record<string, string> = {}) {
     assert.equal(reply.status, 201, reply.text)
     return reply.json<Domain>()
   }
-  const check = (owner: OwnerBrowser, subdomain: string, domain: string) =>
-    owner.call('POST', `/instances/${subdomain}/domains/${domain}/check`, {})
+  const check = (owner: OwnerBrowser, subdomain: string, domain: string) => {
+    // One domain may be checked every three seconds.
+    clock.advance(3000)
+    return owner.call('POST', `/instances/${subdomain}/domains/${domain}/check`, {})
+  }
   const prove = ({ proof }: Domain) => dns.records.set(proof.name, ['v=spf1 -all', proof.value])
   const list = async (owner: OwnerBrowser, subdomain: string) =>
     (await owner.call('GET', `/instances/${subdomain}/domains`)).json<{ domains: Domain[]; limit: number }>()
@@ -98,6 +101,10 @@ test('a domain is proven by its record, and then leads to the instance', async t
   assert.equal(early.json<Domain>().finding, 'there is no such record')
   town.dns.records.set(claim.proof.name, ['longhouse=another'])
   assert.equal((await town.check(ada, 'acme', 'jobs.acme.test')).json<Domain>().state, 'waiting')
+  const asked = town.dns.asked.length
+  const soon = await ada.call('POST', '/instances/acme/domains/jobs.acme.test/check', {})
+  assert.deepEqual([soon.status, soon.headers['retry-after']], [429, '3'])
+  assert.equal(town.dns.asked.length, asked, 'no name server was asked')
   town.prove(claim)
   assert.equal((await town.check(ada, 'acme', 'jobs.acme.test')).json<Domain>().state, 'active')
   assert.equal(await town.visit('jobs.acme.test'), 200)

@@ -3,10 +3,11 @@ import { pauseMs } from '../../src/backoff.ts'
 import type { Clock } from '../../src/clock.ts'
 import { limit } from '../../src/concurrency.ts'
 import { newId, randomText } from '../../src/ids.ts'
+import { createPace, type Pace } from '../../src/rate-limit.ts'
 import type { Db } from '../../src/storage/database.ts'
 import type { InstanceChange, ProvisionerService } from '../provisioner/contract.ts'
 import type { Domain, DomainState } from './contract.ts'
-import { domainTaken, tooManyDomains, unknownDomain } from './problems.ts'
+import { askedTooOften, domainTaken, tooManyDomains, unknownDomain } from './problems.ts'
 import type { Finding, ProofLookUp } from './proof.ts'
 import type * as schema from './schema.ts'
 import { domains } from './schema.ts'
@@ -22,6 +23,9 @@ const whileLosingMs = hour
 /** How many domains are looked at in one round, and at the same time. */
 const mostInRound = 500
 const atOnce = 8
+/** How often one domain may be checked on demand, and how many such checks may wait for a place. */
+const checkEveryMs = 3000
+const mostWaiting = 50
 
 type Row = typeof domains.$inferSelect
 const serving = ['active', 'losing'] as const satisfies DomainState[]
@@ -51,10 +55,22 @@ export interface DomainParts {
  */
 export class Domains {
   readonly #parts: DomainParts
-  readonly #place = limit(atOnce, Number.POSITIVE_INFINITY, () => new Error('unbounded'))
+  readonly #place = limit(atOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
+  /** Places of their own: a round whose name servers are silent must not hold up an owner who checks. */
+  readonly #asked = limit(atOnce, mostWaiting, () =>
+    askedTooOften('Many domains are being checked. Try again in a minute.'),
+  )
+  readonly #pace: Pace
+  #stopped = false
 
   constructor(parts: DomainParts) {
     this.#parts = parts
+    this.#pace = createPace({ everyMs: checkEveryMs, clock: parts.clock })
+  }
+
+  /** From now on nothing is recorded: look-ups that a stop cuts short say nothing about a domain. */
+  stop(): void {
+    this.#stopped = true
   }
 
   /** An instance's domains, by name. */
@@ -132,10 +148,16 @@ export class Domains {
     })
   }
 
-  /** Looks for the proof of one domain now. Throws `unknown-domain`, and `domain-taken` where the proof is there, and too late. */
+  /** Looks for the proof of one domain now. Throws `unknown-domain`, `asked-too-often`, and `domain-taken` where the proof is there, and too late. */
   async check(instance: Subject, name: string): Promise<Domain> {
     const { id } = this.find(instance, name)
-    const finding = await this.#look(id)
+    const wait = this.#pace.wait(id)
+    if (wait > 0)
+      throw askedTooOften(`${name} was checked a moment ago. Try again in ${wait} seconds.`, {
+        headers: { 'Retry-After': String(wait) },
+      })
+    this.#pace.take(id)
+    const finding = await this.#asked(() => this.#look(id))
     const after = this.find(instance, name)
     if (finding === 'proven' && after.state !== 'active') this.#refuseTaken(name, instance.id)
     return after
@@ -166,7 +188,7 @@ export class Domains {
     if (!row) return 'missing'
     if (row.vouched) return 'proven'
     const finding = await proof.look(row.name, row.proof)
-    db.transaction(() => this.#settle(id, finding))
+    if (!this.#stopped) db.transaction(() => this.#settle(id, finding))
     return finding
   }
 

@@ -103,7 +103,10 @@ export const domains = definePlugin({
         ),
       ],
       start: publish,
-      stop: () => proof.stop(),
+      stop: () => {
+        domains.stop()
+        proof.stop()
+      },
     }
   },
 })
