@@ -1,8 +1,8 @@
 # health-check.sh <path> <host>: whether the program in this container answers 200 there. Without Node, which would take
 # twice the processor time and half of an idle instance's memory again.
-# `control` stands for the control plane's own name, which its router looks at.
+# `control` stands for the control plane, which is asked by IP address: its own name is sent to HTTPS when TLS is on.
 host=$2
-[ "$host" = control ] && host="control.${LONGHOUSE_DOMAIN:-localhost}"
+[ "$host" = control ] && host=127.0.0.1
 exec 3<>"/dev/tcp/127.0.0.1/${LONGHOUSE_PORT:-8080}" || exit 1
 printf 'GET %s HTTP/1.0\r\nHost: %s\r\nAccept: application/json\r\n\r\n' "$1" "$host" >&3
 read -r _ status _ <&3

@@ -15,6 +15,7 @@ import { tls } from './index.ts'
 import {
   ask2,
   certificateFiles,
+  containerCheck,
   dial,
   type SecureEdge,
   session,
@@ -135,6 +136,13 @@ it('leads from HTTP to the same address with HTTPS', async () => {
     'POST / HTTP/1.1\r\nHost: echo.example.test\r\nContent-Length: 30\r\n\r\nGET / HTTP/1.1\r\nHost: b\r\n\r\n'
   const answers = await wire(edge, body).ended()
   assert.equal(answers.match(/^HTTP/gm)?.length, 1)
+})
+
+it('is healthy for the check of its container, with HTTPS and without', async t => {
+  assert.equal(await containerCheck(edge), '200 0')
+  const plain = await startEdge({ LONGHOUSE_DOMAIN: 'example.test' })
+  t.after(() => plain.stop())
+  assert.equal(await containerCheck(plain), '200 0')
 })
 
 it('answers /health by address over HTTP, and no challenge that it does not know', async () => {

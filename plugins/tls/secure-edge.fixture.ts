@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { programRoot } from '../../src/root.ts'
 import { type Authority, makeAuthority } from '../../src/testing/authority.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { type Edge, startEdge } from '../router/edge.fixture.ts'
@@ -38,6 +40,17 @@ export async function startSecureEdge(env: Record<string, string> = {}): Promise
     for (const release of releases) release()
   }
   return { ...edge, authority, securePort: edge.securePort, stop }
+}
+
+/** What the health check of the containers prints and exits with. */
+export async function containerCheck({ port }: Pick<Edge, 'port'>): Promise<string> {
+  const script = programRoot('docker/health-check.sh')
+  const env = { LONGHOUSE_PORT: String(port), LONGHOUSE_DOMAIN: 'example.test' }
+  return await new Promise(resolve => {
+    execFile('bash', [script, '/health', 'control'], { env }, (error, printed) =>
+      resolve(`${printed.trim()} ${error ? error.code : 0}`),
+    )
+  })
 }
 
 export interface Where {

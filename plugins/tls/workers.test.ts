@@ -9,6 +9,7 @@ import { ask, eventually, type Instance, route, startInstance } from '../router/
 import {
   ask2,
   certificateFiles,
+  containerCheck,
   dial,
   type SecureEdge,
   session,
@@ -49,6 +50,7 @@ it('serves instances and the pages over HTTP/2 from workers, and redirects HTTP'
   assert.equal(redirected.headers.location, `https://echo.example.test:${edge.securePort}/a?b`)
   const health = await ask(edge, `127.0.0.1:${edge.port}`, { path: '/health' })
   assert.equal(health.body, '{"status":"ok"}')
+  assert.equal(await containerCheck(edge), '200 0')
 })
 
 it('shows each client the certificate of the host that it asks for, from workers', async t => {
