@@ -63,6 +63,9 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, pr
   return client
 }
 
+/** A Host header: a name or an address, and perhaps a port. */
+export const hostForm = /^(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?)(:\d{1,5})?$/i
+
 /** True if the hostname of a URL is this machine. The whole name must match: anyone can register `127.example.com`. */
 export function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)

@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers'
 import { after, before, it } from 'node:test'
 import { type Edge, startEdge } from '../edge.fixture.ts'
 import { ask, type Instance, route, startInstance, wire } from '../wire.fixture.ts'
+import { controlHeaders } from './control-headers.ts'
+import type { Origin } from './peer.ts'
 
 let edge: Edge
 let echo: Instance
@@ -268,4 +270,15 @@ it('answers pipelined requests in order', async () => {
   const line = wire(edge, one('/1') + one('/2') + one('/3'))
   await line.until(/"\/1"[\s\S]*"\/2"[\s\S]*"\/3"/)
   line.socket.destroy()
+})
+
+it('passes no header of the connection to the control plane', () => {
+  const origin = {} as Origin
+  const sent = ['Connection', 'X-Hop, Host, Transfer-Encoding', 'X-Hop', 'no', 'Host', 'a.test']
+  sent.push('Proxy-Authorization', 'no', 'TE', 'trailers', 'Expect', '100-continue')
+  sent.push('Transfer-Encoding', 'chunked', 'Authorization', 'yes')
+  const passed = controlHeaders(sent, origin).filter((_, i) => i % 2 === 0)
+  const kept = ['Host', 'Transfer-Encoding', 'Authorization']
+  const ours = ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'Connection']
+  assert.deepEqual(passed, [...kept, ...ours])
 })

@@ -10,7 +10,7 @@ import type { Origin } from './peer.ts'
 const identity = identityHeader.toLowerCase()
 
 /** Hop-by-hop headers (RFC 9110, section 7.6.1), which are never passed on. */
-const hopByHop = [
+export const hopByHop = [
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -267,13 +267,15 @@ function claimsOrigin(name: string): boolean {
   return lower.startsWith('x-forwarded-') || lower === 'x-real-ip'
 }
 
+const framing: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding'])
+
 /** Reads the names that `Connection` lists. Framing and routing headers stay even when listed: dropping them would change the message. */
 function listedNames(value: string, before: string[] | undefined): string[] | undefined {
   if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return before
   const names = value
     .split(',')
     .map(name => name.trim().toLowerCase())
-    .filter(name => name !== '' && name !== 'host' && name !== 'content-length')
+    .filter(name => name !== '' && !framing.has(name))
   return [...(before ?? []), ...names]
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { hostForm } from '../../../src/http/address.ts'
 import { badRequest, type Problem } from '../../../src/http/problem.ts'
 import { labelOf, type Site } from '../../site/contract.ts'
 import type { HostNames } from '../host-names.ts'
@@ -13,7 +14,6 @@ export type Target =
   | { kind: 'stranger'; path: string }
   | { kind: 'malformed'; problem: Problem }
 
-const hostForm = /^(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?)(:\d{1,5})?$/i
 const control: Target = { kind: 'control' }
 
 /**

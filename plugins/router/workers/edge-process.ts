@@ -3,9 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { builtRoot } from '../../../src/root.ts'
 import type { WorkerProgram } from './messages.ts'
-
-/** What the supervisor gets of the control plane's environment: no secret is among it. */
-const passedOn = ['PATH', 'HOME', 'TZ', 'NODE_ENV', 'NODE_COMPILE_CACHE']
+import { passedOn } from './worker-process.ts'
 
 export interface EdgeProcess {
   /** Resolves with its exit code, or the signal that ended it. */

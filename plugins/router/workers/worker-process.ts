@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { FromWorker, ToWorker, WorkerProgram, WorkerStatus } from './messages.ts'
 
 /** A worker reads no settings from its environment, and gets no secrets. */
-const passedOn = ['PATH', 'HOME', 'TZ', 'NODE_ENV', 'LOG_LEVEL', 'NODE_COMPILE_CACHE']
+export const passedOn = ['PATH', 'HOME', 'TZ', 'NODE_ENV', 'LOG_LEVEL', 'NODE_COMPILE_CACHE']
 
 interface Owner {
   received(worker: WorkerProcess, message: FromWorker): void

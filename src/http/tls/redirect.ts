@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { hostForm } from '../address.ts'
 import { refusalParts } from '../listener/raw-refusal.ts'
 import { hasBody } from '../listener/stall.ts'
 import { badRequest, notFound, type Problem } from '../problem.ts'
@@ -16,7 +17,6 @@ export interface RedirectOptions {
 
 const challengePath = '/.well-known/acme-challenge/'
 const tokenForm = /^[A-Za-z0-9_-]{1,128}$/
-const hostForm = /^(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?)(:\d{1,5})?$/i
 
 /** Answers what comes over plain HTTP when the site is served over HTTPS: sends it there, to the same host, path and query. */
 export function redirectToHttps(options: RedirectOptions) {
