@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { pino } from 'pino'
 import { silentLog } from '../../../src/log.ts'
 import { manualClock } from '../../../src/testing/clock.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
@@ -198,6 +199,31 @@ test('a file that cannot be opened costs lines, which are counted, until it can 
     return existsSync(file) && readFileSync(file, 'utf8').includes('kept')
   })
   await lines.close()
+})
+
+test('each outage is said once', async t => {
+  const folder = join(temporaryFolder(t), 'logs')
+  const file = join(folder, 'access.log')
+  let said = 0
+  const log = pino({ level: 'error' }, { write: () => void said++ })
+  const lines = new Lines(file, log)
+  t.after(() => lines.close())
+  const written = () => {
+    lines.write('kept\n')
+    return existsSync(file) && readFileSync(file, 'utf8').includes('kept')
+  }
+  assert.equal(said, 1)
+  mkdirSync(folder)
+  await eventually('the file', written)
+  assert.equal(said, 1)
+  renameSync(folder, `${folder}.1`)
+  await eventually('the second outage is said', () => {
+    lines.write('late\n')
+    return said > 1
+  })
+  mkdirSync(folder)
+  await eventually('the file again', written)
+  assert.equal(said, 2)
 })
 
 test('a reader that takes nothing costs lines, which are counted, and no memory or time', async () => {

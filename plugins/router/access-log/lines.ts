@@ -30,7 +30,8 @@ export class Lines {
   #looking = false
   #dropped = 0
   #droppedSaid = Number.NEGATIVE_INFINITY
-  #faultSaid = ''
+  /** What was said of an outage that goes on: the file cannot be opened, or not be written. */
+  readonly #said = { open: '', write: '' }
   #closed = false
 
   constructor(file: string | null, log: Logger) {
@@ -40,7 +41,7 @@ export class Lines {
       this.#out = this.#write(file === null ? standardOutput() : openSync(file, 'a', fileMode))
       if (file !== null) this.#opened = identity(file)
     } catch (error) {
-      this.#fault(error as Error)
+      this.#fault('open', error as Error)
     }
   }
 
@@ -94,7 +95,10 @@ export class Lines {
   #write(fd: number): sonic.SonicBoom {
     const out = new sonic.SonicBoom({ fd, sync: false, maxLength: waitingBytes, maxWrite: batchBytes })
     out.on('drop', (batch: string) => this.#drop(batch))
-    out.on('error', (error: Error) => this.#fault(error))
+    out.on('error', (error: Error) => this.#fault('write', error))
+    out.on('write', () => {
+      this.#said.write = ''
+    })
     return out
   }
 
@@ -110,9 +114,9 @@ export class Lines {
     )
   }
 
-  #fault(error: Error): void {
-    if (error.message === this.#faultSaid) return
-    this.#faultSaid = error.message
+  #fault(what: 'open' | 'write', error: Error): void {
+    if (error.message === this.#said[what]) return
+    this.#said[what] = error.message
     this.#log.error(
       { err: error },
       'the access log cannot be written; lines wait, and are dropped when there are too many',
@@ -127,13 +131,15 @@ export class Lines {
     this.#looking = true
     this.#lookedAt = now
     try {
-      if (this.#out !== null && (await identity(file)) === (await this.#opened)) return
-      const fd = await promisify(open)(file, 'a', fileMode)
-      this.#out?.end()
-      this.#out = this.#write(fd)
-      this.#opened = identity(file)
+      if (this.#out === null || (await identity(file)) !== (await this.#opened)) {
+        const fd = await promisify(open)(file, 'a', fileMode)
+        this.#out?.end()
+        this.#out = this.#write(fd)
+        this.#opened = identity(file)
+      }
+      this.#said.open = ''
     } catch (error) {
-      this.#fault(error as Error)
+      this.#fault('open', error as Error)
     } finally {
       this.#looking = false
     }
