@@ -5,9 +5,10 @@ import { connect as connectPlain, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { connect } from 'node:tls'
+import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { startEdge } from '../router/edge.fixture.ts'
-import { eventually, type Instance, listening, route, startInstance } from '../router/wire.fixture.ts'
+import { type Instance, listening, route, startInstance } from '../router/wire.fixture.ts'
 import { ask2, type SecureEdge, session, startSecureEdge } from './secure-edge.fixture.ts'
 
 let edge: SecureEdge
@@ -43,7 +44,7 @@ async function answerTo(port: number, ...pieces: (Buffer | string)[]): Promise<s
     await new Promise(sent => socket.write(piece, sent))
     await new Promise(setImmediate)
   }
-  await eventually(() => socket.closed)
+  await eventually('the connection is closed', () => socket.closed)
   return received
 }
 
@@ -74,7 +75,7 @@ it('takes the client from a header before TLS, over HTTP/1.1 and HTTP/2', async 
       received += chunk.toString('latin1')
     })
     secure.write(asked)
-    await eventually(() => /from 198\.51\.100\.7 by https/.exec(received))
+    await eventually('an answer', () => /from 198\.51\.100\.7 by https/.exec(received))
   }
   const through = await throughHeader(edge.securePort, binaryHeader)
   const client = session({ ...edge, securePort: through.port }, host)
@@ -138,7 +139,7 @@ it('understands haproxy, version 1 and 2', { skip: !haproxy && 'haproxy is not i
     )
     const program = spawn(haproxy as string, ['-db', '-f', file], { stdio: 'ignore' })
     t.after(() => program.kill())
-    const reply = await eventuallyAnswers(port)
+    const reply = await eventually('an answer by way of HAProxy', () => bodyAt(port))
     assert.equal(reply, 'from 127.0.0.1 by https')
     const ended = new Promise(done => program.once('exit', done))
     program.kill()
@@ -146,16 +147,11 @@ it('understands haproxy, version 1 and 2', { skip: !haproxy && 'haproxy is not i
   }
 })
 
-async function eventuallyAnswers(port: number): Promise<string> {
-  for (let tries = 0; ; tries++) {
-    const client = session({ ...edge, securePort: port }, host)
-    try {
-      return (await ask2(client, { ':authority': host })).body
-    } catch (error) {
-      if (tries > 200) throw error
-      await new Promise(done => setTimeout(done, 50))
-    } finally {
-      client.destroy()
-    }
+async function bodyAt(port: number): Promise<string> {
+  const client = session({ ...edge, securePort: port }, host)
+  try {
+    return (await ask2(client, { ':authority': host })).body
+  } finally {
+    client.destroy()
   }
 }
