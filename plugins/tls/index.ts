@@ -7,7 +7,7 @@ import '../site/contract.ts'
 import { failedOrders } from './attempts.ts'
 import { AcmeAuthority } from './authority.ts'
 import { CertificateFolder } from './certificate-folder.ts'
-import { wantedCertificates } from './names.ts'
+import { type Wanted, wantedCertificates } from './names.ts'
 import { Renewal } from './renewal.ts'
 import { certificateConcerns, certificateMetrics, concernKinds } from './reports.ts'
 import * as schema from './schema.ts'
@@ -26,12 +26,23 @@ export const tls = definePlugin({
     const certificates = folder ? folder.source(fallback) : { files, folder: null, fallback }
     const store = new CertificateStore(certificates, log)
     const failures = failedOrders(db)
-    const report = () => ({ kept: store.all, failed: failures.all() })
     const now = () => clock.now()
+    const wanted = (): readonly Wanted[] =>
+      wantedCertificates({
+        domain: site.domain,
+        wildcard: acme?.dnsHook !== undefined,
+        subdomains: router.subdomains(),
+        hosts: router.hosts(),
+      })
+    const report = () => {
+      const needed = folder && new Set(wanted().map(({ name }) => folder.fileOf(name)))
+      // One that nothing needs is not renewed, and its end is no one's concern.
+      const kept = needed ? store.all.filter(({ file }) => needed.has(file)) : store.all
+      return { kept, failed: failures.all() }
+    }
     const tasks: Task[] = [{ name: 'look', everyMs: 60_000, run: async () => store.refresh() }]
     if (acme && folder) {
       const authority = new AcmeAuthority({ settings: acme, folder, now, sleep: clock.sleep })
-      const wildcard = acme.dnsHook !== undefined
       const renewal = new Renewal({
         folder,
         store,
@@ -39,13 +50,7 @@ export const tls = definePlugin({
         now,
         log,
         order: (wanted, signal) => authority.order(wanted, signal),
-        wanted: () =>
-          wantedCertificates({
-            domain: site.domain,
-            wildcard,
-            subdomains: router.subdomains(),
-            hosts: router.hosts(),
-          }),
+        wanted,
       })
       tasks.push({ name: 'renew', everyMs: 10_000, run: signal => renewal.round(signal) })
     }

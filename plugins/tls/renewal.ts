@@ -1,7 +1,7 @@
 import type { Certificate } from '../../src/http/tls/certificate.ts'
 import type { CertificateStore } from '../../src/http/tls/certificate-store.ts'
 import type { Logger } from '../../src/log.ts'
-import type { FailedOrders } from './attempts.ts'
+import type { FailedOrder, FailedOrders } from './attempts.ts'
 import { TooManyOrders } from './authority.ts'
 import type { CertificateFolder } from './certificate-folder.ts'
 import type { Wanted } from './names.ts'
@@ -41,25 +41,27 @@ export class Renewal {
   async #round(signal: AbortSignal): Promise<void> {
     const { store, failures, now } = this.#options
     store.refresh()
-    const wanted = this.#options.wanted()
-    for (const each of wanted) {
+    const tried = new Set<string>()
+    for (;;) {
+      // Asked again after each order: what the site needs meanwhile comes before the rest of the customers' domains.
+      const wanted = this.#options.wanted()
+      const failed = failures.all()
+      const next = this.#due(wanted, failed).find(({ name }) => !tried.has(name))
+      if (!next) return this.#tidy(wanted, failed)
       if (signal.aborted || now() < this.#closedUntil) return
-      const waits = (failures.of(each.name)?.retryAt ?? 0) > now()
-      if (!waits && this.#isDue(each)) await this.#order(each, signal)
+      tried.add(next.name)
+      await this.#order(next, signal)
     }
-    this.#tidy(wanted)
   }
 
-  #isDue({ name, hosts }: Wanted): boolean {
-    const certificate = this.#certificateOf(name)
-    if (!certificate || !hosts.every(host => certificate.names.includes(host))) return true
-    const { notBefore, notAfter } = certificate
-    return this.#options.now() >= notAfter - (notAfter - notBefore) / 3
-  }
-
-  #certificateOf(name: string): Certificate | null {
-    const file = this.#options.folder.fileOf(name)
-    return this.#options.store.all.find(kept => kept.file === file)?.certificate ?? null
+  #due(wanted: readonly Wanted[], failed: readonly FailedOrder[]): Wanted[] {
+    const { folder, store, now } = this.#options
+    const certificates = new Map(store.all.map(({ file, certificate }) => [file, certificate]))
+    const waiting = new Set(failed.filter(({ retryAt }) => retryAt > now()).map(({ name }) => name))
+    return wanted.filter(
+      ({ name, hosts }) =>
+        !waiting.has(name) && isDue(certificates.get(folder.fileOf(name)) ?? null, hosts, now()),
+    )
   }
 
   async #order(wanted: Wanted, signal: AbortSignal): Promise<void> {
@@ -80,13 +82,20 @@ export class Renewal {
   }
 
   /** Forgets what is no longer wanted: failures at once, certificates when they have expired. */
-  #tidy(wanted: readonly Wanted[]): void {
+  #tidy(wanted: readonly Wanted[], failed: readonly FailedOrder[]): void {
     const { folder, store, failures, now } = this.#options
     const names = new Set(wanted.map(({ name }) => name))
-    for (const { name } of failures.all()) if (!names.has(name)) failures.forget(name)
+    for (const { name } of failed) if (!names.has(name)) failures.forget(name)
     const files = new Set(wanted.map(({ name }) => folder.fileOf(name)))
     for (const { file, certificate } of store.all) {
       if (!files.has(file) && certificate && certificate.notAfter < now()) folder.remove(file)
     }
   }
+}
+
+/** Whether hosts need a certificate: they have none that is for all of them, or it is in the last third of its time. */
+function isDue(certificate: Certificate | null, hosts: readonly string[], now: number): boolean {
+  if (!certificate || !hosts.every(host => certificate.names.includes(host))) return true
+  const { notBefore, notAfter } = certificate
+  return now >= notAfter - (notAfter - notBefore) / 3
 }
