@@ -90,7 +90,7 @@ class EdgeWorker {
         this.#passage.here = message.here
         break
       case 'ask':
-        tell({ type: 'answer', id: message.id, figures: this.#figures() })
+        tell({ type: 'answer', id: message.id, figures: this.#figures(message.compare) })
         break
       case 'drain':
         await this.drain(message.handOver)
@@ -118,7 +118,7 @@ class EdgeWorker {
     await this.#edge.stop()
     const leave = () => process.exit(0)
     if (!process.connected) leave()
-    process.send?.({ type: 'figures', figures: this.#figures() } satisfies FromWorker, leave)
+    process.send?.({ type: 'figures', figures: this.#figures(false) } satisfies FromWorker, leave)
   }
 
   async #serve(): Promise<void> {
@@ -139,10 +139,10 @@ class EdgeWorker {
     this.#edge.apply(change)
   }
 
-  #figures() {
+  #figures(compare = true) {
     return {
       pid: process.pid,
-      fingerprint: this.#routes.fingerprint(),
+      ...(compare && { fingerprint: this.#routes.fingerprint() }),
       report: this.#edge.report(),
     }
   }

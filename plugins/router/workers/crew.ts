@@ -69,7 +69,7 @@ export class Crew {
   }
 
   /** What each worker counted. One that does not answer soon is left out. */
-  async ask(id: number): Promise<WorkerFigures[]> {
+  async ask(id: number, compare?: boolean): Promise<WorkerFigures[]> {
     const figures: WorkerFigures[] = []
     const asked = [...this.#workers].filter(({ status }) => status.state !== 'starting')
     if (asked.length === 0) return figures
@@ -80,7 +80,7 @@ export class Crew {
         clearTimeout(timer)
         resolve()
       })
-      for (const worker of asked) worker.send({ type: 'ask', id })
+      for (const worker of asked) worker.send({ type: 'ask', id, compare })
     })
     this.#answers.delete(id)
     return figures

@@ -100,14 +100,14 @@ export class EdgeLink {
     this.#say({ type: 'control', here: false })
   }
 
-  /** What the workers counted; null when there is no answer. */
-  async figures(): Promise<EdgeFigures | null> {
+  /** What the workers counted, with fingerprints of their routes if `compare`; null when there is no answer. */
+  async figures(compare: boolean): Promise<EdgeFigures | null> {
     const id = ++this.#question
     if (!this.#socket) return null
     const answered = new AbortController()
     const figures = await new Promise<EdgeFigures | null>(resolve => {
       this.#questions.set(id, resolve)
-      this.#say({ type: 'ask', id })
+      this.#say({ type: 'ask', id, compare })
       void this.#options.clock.sleep(answerMs, answered.signal).then(() => resolve(null))
     })
     answered.abort()

@@ -61,7 +61,8 @@ export type ToSupervisor =
   | StateMessage
   | ChangeMessage
   | ControlMessage
-  | { type: 'ask'; id: number }
+  /** Without `compare: false` the answers have fingerprints. They take a worker tens of milliseconds with thousands of routes. */
+  | { type: 'ask'; id: number; compare?: boolean | undefined }
   /** Ends the edge. Understood by every version, and before `hello`. */
   | { type: 'end' }
   /** A worker whose supervisor died lets go of its addresses once there is a new one. */
@@ -89,8 +90,8 @@ export interface EdgeFigures {
 
 export interface WorkerFigures {
   pid: number
-  /** Of the routes that it has. */
-  fingerprint: string
+  /** Of the routes that it has, when asked to compare. */
+  fingerprint?: string
   report: EdgeReport
 }
 
@@ -117,7 +118,7 @@ export type ToWorker =
   | StateMessage
   | ChangeMessage
   | ControlMessage
-  | { type: 'ask'; id: number }
+  | { type: 'ask'; id: number; compare?: boolean | undefined }
   /** Ends when the connections have. With `handOver`, others accept at the same addresses, and no request may fail for it. */
   | { type: 'drain'; handOver: boolean }
 

@@ -105,7 +105,7 @@ export class RemoteEdge {
     const wanted = new RouteTable()
     for (const change of this.#options.routes()) wanted.apply(change)
     const fingerprint = wanted.fingerprint()
-    const figures = await this.#collect()
+    const figures = await this.#collect({ compare: true })
     if (!figures) return
     const astray = figures.workers.filter(each => each.fingerprint !== fingerprint)
     if (astray.length === 0) {
@@ -192,8 +192,8 @@ export class RemoteEdge {
     else this.#link.leave()
   }
 
-  async #collect(): Promise<EdgeFigures | null> {
-    const figures = await this.#link.figures()
+  async #collect({ compare = false } = {}): Promise<EdgeFigures | null> {
+    const figures = await this.#link.figures(compare)
     if (!figures) return null
     if (figures.ended) this.#options.totals.add(figures.ended, 'ended')
     for (const { pid, report } of figures.workers) {

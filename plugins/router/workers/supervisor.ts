@@ -146,7 +146,7 @@ export class Supervisor {
         this.#send({ type: 'control', here: message.here })
         break
       case 'ask':
-        void this.#answer(message.id)
+        void this.#answer(message)
         break
       default:
       // A newer control plane says more than this version knows.
@@ -276,8 +276,8 @@ export class Supervisor {
     }
   }
 
-  async #answer(id: number): Promise<void> {
-    const asked = await Promise.all([...this.#crews].map(crew => crew.ask(id)))
+  async #answer({ id, compare }: Extract<ToSupervisor, { type: 'ask' }>): Promise<void> {
+    const asked = await Promise.all([...this.#crews].map(crew => crew.ask(id, compare)))
     const ended = this.#ended
     this.#ended = null
     this.#tell({ type: 'answer', id, figures: { workers: asked.flat(), ended } })
