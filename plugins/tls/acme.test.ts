@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createServer } from 'node:http'
+import { basename, join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { connect } from 'node:tls'
 import type { Concern } from '../../src/kernel/concern.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { type ManualClock, manualClock } from '../../src/testing/clock.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { type Edge, startEdge } from '../router/edge.fixture.ts'
+import { AcmeAuthority } from './authority.ts'
+import { CertificateFolder } from './certificate-folder.ts'
 import { tls } from './index.ts'
 import { noPebble, type Pebble, startPebble } from './pebble.fixture.ts'
 
@@ -69,12 +73,11 @@ async function shown({ edge }: Site, pebble: Pebble, host: string): Promise<stri
 
 /** What a client of a host is shown once the listener has looked, which it does every two seconds. */
 async function secured(site: Site, pebble: Pebble, host: string, than = ''): Promise<string> {
-  for (let tries = 0; ; tries++) {
+  return await eventually(`a certificate for ${host}`, async () => {
     const found = await shown(site, pebble, host)
     if (found.startsWith('DNS:') && found !== than) return found
-    if (tries > 300) throw new Error(`a client of ${host} got ${found}`)
-    await new Promise(done => setTimeout(done, 100))
-  }
+    throw new Error(`a client of ${host} got ${found}`)
+  })
 }
 
 const stopped = { state: 'stopped', instanceId: 'inst_a' } as const
@@ -185,6 +188,53 @@ it('says what the authority says when it refuses a host, and still serves the ot
   site.edge.router.setRule('acme', 'hosts', ['shop.example'])
   await site.renew()
   assert.deepEqual(await site.concerns(), [])
+  // The certificate of another one stays until it expires, and that is no one's concern.
+  site.edge.router.setRule('acme', 'hosts', [])
+  site.clock.step(1820 * 86_400_000)
+  const expiring = (await site.concerns()).map(({ subject }) => basename(subject ?? ''))
+  assert.deepEqual(expiring.toSorted(), [
+    'acme.example.test.pem',
+    'control.example.test.pem',
+    'example.test.pem',
+  ])
+  assert.ok(readdirSync(site.folder).includes('shop.example.pem'))
+})
+
+it('stops an order at once, and takes back what it set', skip, async t => {
+  const pebble = await startPebble(t)
+  const root = temporaryFolder(t)
+  const calls = join(root, 'calls')
+  const hook = join(root, 'hook')
+  writeFileSync(hook, `#!/bin/sh\necho "$1 $2" >> ${calls}\n`)
+  chmodSync(hook, 0o755)
+  const folder = new CertificateFolder(join(root, 'certificates'))
+  const externalAccount = null
+  const settings = {
+    directoryUrl: pebble.directory,
+    email: 'operator@example.test',
+    externalAccount,
+    dnsHook: hook,
+    dnsWaitMs: 1,
+  }
+  const stopping = () => {
+    const controller = new AbortController()
+    const sleep = async () => controller.abort()
+    const authority = new AcmeAuthority({ settings, folder, now: Date.now, sleep })
+    return { controller, authority }
+  }
+  const byDns = stopping()
+  const wildcard = { name: 'example.test', hosts: ['*.example.test'], by: 'dns-01' } as const
+  await assert.rejects(byDns.authority.order(wildcard, byDns.controller.signal), { name: 'AbortError' })
+  const record = '_acme-challenge.example.test'
+  assert.equal(readFileSync(calls, 'utf8'), `add ${record}\nremove ${record}\n`)
+  // The authority asks, gets no answer, and does not say how it ended.
+  const byHttp = stopping()
+  const silent = createServer(() => byHttp.controller.abort())
+  t.after(() => silent.close().closeAllConnections())
+  await new Promise<void>(done => silent.listen(pebble.httpPort, done))
+  const host = { name: 'shop.example', hosts: ['shop.example'], by: 'http-01' } as const
+  await assert.rejects(byHttp.authority.order(host, byHttp.controller.signal), { name: 'AbortError' })
+  assert.deepEqual(readdirSync(folder.challenges), [])
 })
 
 it('ties its account to one that the authority knows', skip, async t => {

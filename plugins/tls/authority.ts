@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import type { Authorization, Client } from 'acme-client'
 import type { CertificateFolder } from './certificate-folder.ts'
 import { runDnsHook } from './dns-hook.ts'
@@ -30,30 +31,37 @@ export class AcmeAuthority {
   #client: Promise<Client> | null = null
   /** What the last answer said of when to come back, in seconds. */
   #retryAfter: string | undefined
+  #library: Promise<typeof import('acme-client')> | null = null
 
   constructor(options: AuthorityOptions) {
     this.#options = options
   }
 
-  /** Orders a certificate: its hosts are proven, and then it is issued. Throws in words for the operator. */
+  /**
+   * Orders a certificate: its hosts are proven, and then it is issued. Throws in words for the operator, or the reason of `signal` as
+   * soon as that aborts. What was set for the authority is taken back in any case.
+   */
   async order(wanted: Wanted, signal: AbortSignal): Promise<{ key: string; chain: string }> {
     this.#retryAfter = undefined
     try {
-      const client = await this.#account()
-      const order = await client.createOrder({
-        identifiers: wanted.hosts.map(value => ({ type: 'dns', value })),
-      })
+      const client = await unlessAborted(this.#account(), signal)
+      const order = await unlessAborted(
+        client.createOrder({ identifiers: wanted.hosts.map(value => ({ type: 'dns', value })) }),
+        signal,
+      )
       const undo: (() => unknown)[] = []
       try {
-        await this.#prove(client, wanted, await client.getAuthorizations(order), { undo, signal })
+        const authorizations = await unlessAborted(client.getAuthorizations(order), signal)
+        await this.#prove(client, wanted, authorizations, { undo, signal })
       } finally {
         for (const each of undo) await each()
       }
-      const { crypto } = await import('acme-client')
+      const { crypto } = await this.#load()
       const [key, request] = await crypto.createCsr({ altNames: [...wanted.hosts] }, makeKey())
-      const finished = await client.finalizeOrder(order, request)
-      return { key: key.toString(), chain: await client.getCertificate(finished) }
+      const finished = await unlessAborted(client.finalizeOrder(order, request), signal)
+      return { key: key.toString(), chain: await untilSettled(() => client.getCertificate(finished), signal) }
     } catch (error) {
+      signal.throwIfAborted()
       throw this.#explained(error)
     }
   }
@@ -71,26 +79,34 @@ export class AcmeAuthority {
   async #open(): Promise<Client> {
     const { directoryUrl, email, externalAccount } = this.#options.settings
     await this.#reach(directoryUrl)
-    const { Client, axios } = await import('acme-client')
-    // It would sleep for as long as the authority says, which may be hours. We keep that in mind ourselves.
-    Object.assign(axios.defaults, { timeout: 30_000, acmeSettings: { retryMaxAttempts: 0 } })
-    axios.interceptors.response.use(answer => {
-      this.#retryAfter = answer.status === 429 ? String(answer.headers['retry-after'] ?? '') : undefined
-      return answer
-    })
+    const { Client } = await this.#load()
     const client = new Client({
       directoryUrl,
       accountKey: this.#options.folder.secret(accountFile(directoryUrl), makeKey),
       ...(externalAccount && { externalAccountBinding: externalAccount }),
-      backoffAttempts: 20,
-      backoffMin: 1000,
-      backoffMax: 10_000,
+      // Its own waiting cannot be stopped: it looks once, and we wait.
+      backoffAttempts: 1,
     })
     await client.createAccount({
       termsOfServiceAgreed: true,
       ...(email !== undefined && { contact: [`mailto:${email}`] }),
     })
     return client
+  }
+
+  /** Loads acme-client, and sets it up the first time. */
+  #load(): Promise<typeof import('acme-client')> {
+    this.#library ??= import('acme-client').then(library => {
+      const { defaults, interceptors } = library.axios
+      // It would sleep for as long as the authority says, which may be hours. We keep that in mind ourselves.
+      Object.assign(defaults, { timeout: 30_000, acmeSettings: { retryMaxAttempts: 0 } })
+      interceptors.response.use(answer => {
+        this.#retryAfter = answer.status === 429 ? String(answer.headers['retry-after'] ?? '') : undefined
+        return answer
+      })
+      return library
+    })
+    return this.#library
   }
 
   /** Says in words that the authority cannot be reached, which acme-client does not. */
@@ -115,35 +131,41 @@ export class AcmeAuthority {
       if (status === 'valid') continue
       const challenge = offered.find(({ type }) => type === by)
       if (!challenge) throw new Error(`The authority offers no ${by} challenge for ${identifier.value}.`)
-      const answer = await client.getChallengeKeyAuthorization(challenge)
-      undo.push(await this.#answer(challenge, `_acme-challenge.${identifier.value}`, answer, signal))
+      const answer = await unlessAborted(client.getChallengeKeyAuthorization(challenge), signal)
+      const { give, takeBack } = this.#answer(challenge, `_acme-challenge.${identifier.value}`, answer)
+      // Before it is given: a program that is ended may have set its record.
+      undo.push(takeBack)
+      await give(signal)
       challenges.push(challenge)
     }
     if (by === 'dns-01' && challenges.length > 0 && this.#options.settings.dnsWaitMs > 0) {
       await this.#options.sleep(this.#options.settings.dnsWaitMs, signal)
     }
     for (const challenge of challenges) {
-      await client.completeChallenge(challenge)
-      await client.waitForValidStatus(challenge)
+      await unlessAborted(client.completeChallenge(challenge), signal)
+      await untilSettled(() => client.waitForValidStatus(challenge), signal)
     }
   }
 
-  /** Gives the answer to a challenge where the authority looks for it. Returns what takes it back. */
-  async #answer(
+  /** How the answer to a challenge is put where the authority looks for it, and taken back from there. */
+  #answer(
     { type, token }: Challenge,
     record: string,
     answer: string,
-    signal: AbortSignal,
-  ): Promise<() => unknown> {
+  ): { give(signal: AbortSignal): unknown; takeBack(): unknown } {
     const { folder, settings } = this.#options
     if (type === 'http-01') {
-      folder.answerChallenge(token, answer)
-      return () => folder.forgetChallenge(token)
+      return {
+        give: () => folder.answerChallenge(token, answer),
+        takeBack: () => folder.forgetChallenge(token),
+      }
     }
     const { dnsHook = '' } = settings
-    await runDnsHook(dnsHook, ['add', record, answer], signal)
-    // What cannot be removed does no harm: its value is good for one order.
-    return () => runDnsHook(dnsHook, ['remove', record, answer], signal).catch(() => undefined)
+    return {
+      give: signal => runDnsHook(dnsHook, ['add', record, answer], signal),
+      // Also when the order is stopped. What cannot be removed does no harm: its value is good for one order.
+      takeBack: () => runDnsHook(dnsHook, ['remove', record, answer]).catch(() => undefined),
+    }
   }
 
   #explained(error: unknown): Error {
@@ -156,6 +178,35 @@ export class AcmeAuthority {
     // How acme-client fails when there is no answer at all.
     if (error instanceof TypeError) return new Error('The authority closed the connection without an answer.')
     return error as Error
+  }
+}
+
+/** Settles as the promise does, or rejects with the reason of the signal once that aborts: acme-client takes no signal. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController()
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { signal: over.signal })
+  })
+  try {
+    return await Promise.race([aborted, promise])
+  } finally {
+    over.abort()
+  }
+}
+
+/** Looks until the authority has decided, about three minutes at most. */
+async function untilSettled<T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let looks = 1; ; looks++) {
+    try {
+      return await unlessAborted(look(), signal)
+    } catch (error) {
+      // The second is how acme-client fails when there is no answer.
+      const isOpen = /pending or processing/.test((error as Error).message) || error instanceof TypeError
+      if (!isOpen || looks === 20) throw error
+    }
+    await setTimeout(Math.min(500 * 2 ** looks, 10_000), undefined, { signal })
   }
 }
 

@@ -9,14 +9,20 @@ const hookMs = 120_000
 export async function runDnsHook(
   hook: string,
   [action, record, value]: readonly ['add' | 'remove', record: string, value: string],
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { PATH, HOME, LANG } = process.env
   await new Promise<void>((resolve, reject) => {
     execFile(
       hook,
       [action, record, value],
-      { timeout: hookMs, killSignal: 'SIGKILL', env: { PATH, HOME, LANG }, signal, maxBuffer: 64 * 1024 },
+      {
+        timeout: hookMs,
+        killSignal: 'SIGKILL',
+        env: { PATH, HOME, LANG },
+        ...(signal && { signal }),
+        maxBuffer: 64 * 1024,
+      },
       (error, _, complaint) => {
         if (!error) resolve()
         else reject(new Error(`ACME_DNS_HOOK could not ${action} ${record}: ${reasonOf(error, complaint)}`))
