@@ -9,6 +9,7 @@ export const starting = defineProblem('instance-starting', 503, 'The instance is
 export const stopped = defineProblem('instance-stopped', 503, 'The instance is stopped')
 export const suspended = defineProblem('instance-suspended', 503, 'The instance is suspended')
 export const unhealthy = defineProblem('instance-unhealthy', 503, 'The instance is unhealthy')
+export const replaced = defineProblem('instance-replaced', 503, 'The instance was replaced')
 export const shuttingDown = defineProblem('router-stopping', 503, 'The platform is restarting')
 export const clientCrowded = defineProblem(
   'client-crowded',

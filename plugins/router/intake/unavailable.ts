@@ -3,7 +3,7 @@ import { bytesInWords } from '../../../views/components/bytes.ts'
 import type { Destination } from '../contract.ts'
 import * as problems from './problems.ts'
 
-/** Why requests cannot be passed on to where a subdomain leads now. */
+/** Why requests cannot be passed on to where a subdomain leads now; when it is ready, those that began to arrive for another instance. */
 export function unavailable(destination: Destination): Problem {
   switch (destination.state) {
     case 'stopped':
@@ -24,6 +24,11 @@ export function unavailable(destination: Destination): Problem {
       return problems.unhealthy(
         why(destination.reason, 'It does not respond correctly. It is checked again every few seconds.'),
         retryAfter(10),
+      )
+    case 'ready':
+      // Whether it is meant for the new instance, too, only its sender knows. So there is no Retry-After.
+      return problems.replaced(
+        'Another instance took this address while the request arrived, and nothing of it was passed on. Send it again if it is meant for the new one.',
       )
     default:
       return problems.starting('It will be ready in a moment.', retryAfter(2))

@@ -148,6 +148,31 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
+  it('learn that another instance has their name, and are not sent to it', async () => {
+    await withEdge({}, async edge => {
+      const [mine, others] = [await startInstance('inst_soon'), await startInstance('inst_other')]
+      route(edge, 'soon', mine)
+      const sized = wire(edge, 'POST / HTTP/1.1\r\nHost: soon.localhost\r\nContent-Length: 6\r\n\r\nse')
+      const chunked = wire(
+        edge,
+        'POST / HTTP/1.1\r\nHost: soon.localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nse\r\n',
+      )
+      assert.equal((await ask(edge, 'soon.localhost')).body, 'inst_soon')
+      route(edge, 'soon', others)
+      sized.write('cret')
+      chunked.write('4\r\ncret\r\n0\r\n\r\n')
+      for (const line of [sized, chunked]) {
+        const [answer] = await line.until(/^HTTP\/1\.1 503 [\s\S]*instance-replaced[\s\S]*\}$/)
+        assert.doesNotMatch(answer, /Retry-After/)
+        assert.match(answer, /nothing of it was passed on/)
+        line.socket.destroy()
+      }
+      assert.equal(others.asked.length, 0)
+      await mine.close()
+      await others.close()
+    })
+  })
+
   it('are released when it stops or is removed instead', async () => {
     await withEdge({}, async (edge, time) => {
       for (const [change, status] of [
