@@ -87,10 +87,14 @@ export class AcmeAuthority {
       // Its own waiting cannot be stopped: it looks once, and we wait.
       backoffAttempts: 1,
     })
-    await client.createAccount({
-      termsOfServiceAgreed: true,
-      ...(email !== undefined && { contact: [`mailto:${email}`] }),
-    })
+    const contact = email === undefined ? {} : { contact: [`mailto:${email}`] }
+    // An account that exists is looked up: a new one with the same key would be an update, and authorities refuse one that changes nothing.
+    const exists = await client.createAccount({ onlyReturnExisting: true }).then(
+      () => true,
+      () => false,
+    )
+    if (!exists) await client.createAccount({ termsOfServiceAgreed: true, ...contact })
+    else if (email !== undefined) await client.updateAccount(contact)
     return client
   }
 
