@@ -19,6 +19,8 @@ export interface Edge {
   router: RouterService
   /** With workers: resolves when every change of the routes so far is in effect. */
   settled?(): Promise<unknown>
+  /** What the pages were asked for so far: method and path. */
+  pagesAsked: string[]
   /** What the router announced so far. */
   misrouted: Events['instance-misrouted'][]
   /** What the router reports of itself: each sample by its name and labels. */
@@ -38,6 +40,7 @@ export async function startEdge(
 ): Promise<Edge> {
   const dataRoot = env.LONGHOUSE_DATA_ROOT ?? mkdtempSync(join(tmpdir(), 'longhouse-edge-'))
   const misrouted: Edge['misrouted'] = []
+  const pagesAsked: string[] = []
   let service: RouterService | undefined
   let metrics: () => Promise<readonly PluginMetrics[]> = async () => []
   let concerns: () => Promise<readonly Concern[]> = async () => []
@@ -64,6 +67,11 @@ export async function startEdge(
       renderer: () => (_, next) => next(),
       problemPage: (c, problem) => c.text(`control: ${problem.title}`, problem.status as 404),
       mount: app => {
+        app.use('*', async (c, next) => {
+          pagesAsked.push(`${c.req.method} ${c.req.path}`)
+          await next()
+        })
+        app.all('/any', async c => c.text(`${c.req.method} ${await c.req.text()}`))
         app.get('/health', c => c.json({ status: 'ok' }))
         app.get('/', c => c.text('the control plane'))
         app.post('/', async c => c.text(await c.req.text()))
@@ -80,6 +88,7 @@ export async function startEdge(
     router: service,
     // A question to the workers is answered after the changes before it.
     ...(hasWorkers && { settled: metrics }),
+    pagesAsked,
     misrouted,
     figures: async () => samplesOf(await metrics()),
     concerns,

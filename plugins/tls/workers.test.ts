@@ -53,6 +53,27 @@ it('serves instances and the pages over HTTP/2 from workers, and redirects HTTP'
   assert.equal(await containerCheck(edge), '200 0')
 })
 
+it('a body of HTTP/2 never becomes a request of its own to the pages, whatever the method', async () => {
+  const client = session(edge, 'control.example.test')
+  const body = 'GET /smuggled HTTP/1.1\r\nHost: control.example.test\r\n\r\n'
+  const before = edge.pagesAsked.length
+  const expected: string[] = []
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'POST', 'PUT', 'PATCH']) {
+    const hasBody = method !== 'GET' && method !== 'HEAD'
+    for (const sent of [undefined, '', body]) {
+      for (const length of sent === undefined ? [{}] : [{}, { 'content-length': String(sent.length) }]) {
+        const reply = await ask2(client, { ':method': method, ':path': '/any', ...length }, sent)
+        const name = `${method} ${JSON.stringify(length)} ${sent}`
+        assert.equal(reply.status, 200, name)
+        assert.equal(reply.body, method === 'HEAD' ? '' : `${method} ${hasBody ? (sent ?? '') : ''}`, name)
+        expected.push(`${method} /any`)
+      }
+    }
+  }
+  assert.deepEqual(edge.pagesAsked.slice(before), expected)
+  client.close()
+})
+
 it('shows each client the certificate of the host that it asks for, from workers', async t => {
   const authority = makeAuthority(t)
   const first = certificateFiles(authority, temporaryFolder(t), 'example.test', '*.example.test')
