@@ -52,7 +52,7 @@ export function createFront(options: {
     log,
     bodyRate: site.bodyRate,
     page: refusalDocument(site.brand),
-    connection: socket => takeConnection.every(taker => taker.answer(socket)),
+    connection: (socket, encrypted) => takeConnection.every(taker => taker.answer(socket, encrypted)),
     answer: (request, response) => {
       warn(request)
       if (!take(request, response)) void answer(request, response)

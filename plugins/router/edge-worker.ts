@@ -52,7 +52,7 @@ class EdgeWorker {
       log,
       bodyRate: site.bodyRate,
       page: refusalDocument(site.brand),
-      connection: socket => this.#edge.takeConnection(socket),
+      connection: (socket, encrypted) => this.#edge.takeConnection(socket, encrypted),
       answer: (request, response) => {
         warn(request)
         if (!this.#edge.intercept(request, response)) this.#passage.pass(request, response)

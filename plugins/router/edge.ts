@@ -120,8 +120,8 @@ export class Edge {
   }
 
   /** Counts a new connection. Refuses it, and returns false, when its client has its most already. */
-  takeConnection(socket: Socket): boolean {
-    const taken = this.#limits.takeConnection(socket)
+  takeConnection(socket: Socket, encrypted: boolean): boolean {
+    const taken = this.#limits.takeConnection(socket, encrypted)
     if (!taken) this.#record.refused('client-connections')
     return taken
   }

@@ -79,8 +79,11 @@ declare module '../../src/kernel/control-plane.ts' {
   interface Hooks {
     /** Asked by the program for each route: returns the same route with a wrapped handler. */
     'around-route': (route: Route) => Route
-    /** Asked for each new connection. After false it is not read; the plugin has refused it. */
-    'take-connection': (socket: Socket) => boolean
+    /**
+     * Asked for each new connection, before anything is read from it. After false it is not read: the plugin has refused it, or it
+     * is `encrypted` and gets closed.
+     */
+    'take-connection': (socket: Socket, encrypted: boolean) => boolean
     /** Takes a request before the pages do. Returning false leaves it to them. */
     'take-request': (request: IncomingMessage, response: ServerResponse) => boolean
     /** Takes a connection upgrade. Returning false leaves it to the next plugin; when none takes it, it is refused. */

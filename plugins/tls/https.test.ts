@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, it } from 'node:test'
 import { connect } from 'node:tls'
 import { BootError } from '../../src/boot-error.ts'
 import { makeAuthority } from '../../src/testing/authority.ts'
+import { eventually as eventuallyTrue } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { startEdge } from '../router/edge.fixture.ts'
 import { ask, eventually, type Instance, route, startInstance, wire } from '../router/wire.fixture.ts'
@@ -42,6 +44,36 @@ before(async () => {
 after(async () => {
   await edge.stop()
   await echo.close()
+})
+
+it('counts connections before TLS and those of HTTP/2, and closes the ones beyond the limit of their client', async t => {
+  const small = await startSecureEdge({ ROUTER_CLIENT_CONNECTIONS: '4' })
+  t.after(() => small.stop())
+  route(small, 'echo', echo)
+  const bare = Array.from({ length: 60 }, () => connectPlain(small.securePort, '127.0.0.1'))
+  t.after(() => bare.forEach(each => void each.destroy()))
+  for (const each of bare) each.on('error', () => undefined).resume()
+  const open = () => bare.filter(each => !each.destroyed)
+  await eventually(() => open().length === 4)
+  await assert.rejects(dial(small, 'echo.example.test', 'h2'))
+  assert.equal((await small.figures()).get('longhouse_edge_refused_total{reason="client-connections"}'), 57)
+  for (const each of open()) each.destroy()
+
+  const sessions: ReturnType<typeof session>[] = []
+  await eventuallyTrue('four get in', async () => {
+    const client = session(small, 'echo.example.test')
+    const reply = await ask2(client, {}).catch(() => null)
+    if (reply?.status === 200) sessions.push(client)
+    return sessions.length === 4
+  })
+  await assert.rejects(ask2(session(small, 'echo.example.test'), {}))
+  await assert.rejects(askSecurely(small, 'echo.example.test'))
+  for (const client of sessions) assert.equal((await ask2(client, {})).status, 200)
+  for (const client of sessions) client.destroy()
+  await eventuallyTrue('there is room again', async () => {
+    const reply = await askSecurely(small, 'echo.example.test').catch(() => null)
+    return reply?.status === 200
+  })
 })
 
 /** One request over HTTPS, with HTTP/1.1. */

@@ -52,8 +52,10 @@ export class Limits {
   }
 
   /** Counts a new connection. Refuses it, and returns false, when its client has its most already. */
-  takeConnection(socket: Socket): boolean {
+  takeConnection(socket: Socket, encrypted: boolean): boolean {
     if (this.#connections.admit(socket)) return true
+    // No message can be read before TLS.
+    if (encrypted) return false
     socket.on('error', () => socket.destroy())
     refuseRaw(socket, manyConnections())
     return false

@@ -66,17 +66,19 @@ export interface Door {
 export function createEntrance(settings: EntranceSettings, options: EntranceOptions): Entrance {
   const { host, port, secure, proxyProtocol } = settings
   const { log } = options
-  const main = createListener(options)
+  const { connection, ...rest } = options
+  // Connections of HTTPS are asked about before TLS, and not again when they turn out to speak HTTP/1.1.
+  const main = createListener(secure ? rest : options)
   const served = [main]
   const tls =
     secure &&
     createSecureListener({
       store: new CertificateStore(secure.certificates, log),
+      admit: socket => connection?.(socket, true) ?? true,
       http1: main,
       http2: serveStreams(options),
     })
-  const fronted = (server: Server, take: Take): Server => {
-    if (proxyProtocol.length === 0) return server
+  const accepted = (take: Take): Server => {
     const refused = (peer: string, fault: string) =>
       log.warn({ peer, fault }, 'connection of a proxy refused')
     return createAcceptor({ proxies: proxyProtocol, take, refused })
@@ -89,11 +91,17 @@ export function createEntrance(settings: EntranceSettings, options: EntranceOpti
     served.push(plain)
   }
   const doors: Door[] = [
-    { name: 'http', server: fronted(plain, giveTo(plain)), host, port, setting: 'LONGHOUSE_PORT' },
+    {
+      name: 'http',
+      server: proxyProtocol.length === 0 ? plain : accepted(giveTo(plain)),
+      host,
+      port,
+      setting: 'LONGHOUSE_PORT',
+    },
   ]
   const secureDoor: Door | null = tls && {
     name: 'https',
-    server: fronted(tls.server, tls.accept),
+    server: accepted(tls.accept),
     host,
     port: secure?.port ?? 0,
     setting: 'TLS_PORT',

@@ -25,8 +25,11 @@ import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
 export const idle = { serverMs: 130_000, poolMs: 30_000 }
 
 export interface ListenerOptions {
-  /** Asked for each new connection. After false nothing is read from it: it was refused. */
-  connection?(socket: Socket): boolean
+  /**
+   * Asked for each new connection, before anything is read from it. After false nothing ever is: it was refused. One that is
+   * `encrypted` can only be closed.
+   */
+  connection?(socket: Socket, encrypted: boolean): boolean
   answer(request: IncomingMessage, response: ServerResponse): void
   /** Handles a request that waits for `100 Continue`, and has to send that. */
   expect(request: IncomingMessage, response: ServerResponse): void
@@ -62,7 +65,7 @@ export function createListener(options: ListenerOptions): Server {
   })
   const refused = new WeakSet<Duplex>()
   server.on('connection', (socket: Socket) => {
-    if (options.connection?.(socket) === false) refused.add(socket)
+    if (options.connection?.(socket, false) === false) refused.add(socket)
   })
 
   /** True if the request may continue. */

@@ -1,6 +1,6 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { createServer, type TLSSocket } from 'node:tls'
 import { openSession, type Session } from '../http2/session.ts'
 import { idle } from '../listener/listener.ts'
 import type { Problem } from '../problem.ts'
@@ -11,6 +11,8 @@ import type { CertificateStore } from './certificate-store.ts'
 
 export interface SecureOptions {
   store: CertificateStore
+  /** Asked for each new connection, before TLS begins on it. After false it is closed. */
+  admit(socket: Socket): boolean
   /** Serves the connections of clients that speak HTTP/1.1. */
   http1: HttpServer
   /** Serves the requests of clients that speak HTTP/2. */
@@ -26,8 +28,7 @@ const handshakeMs = 10_000
 const refreshMs = 2000
 
 export interface SecureListener {
-  server: Server
-  /** Takes a connection that another server accepted; `client` is who a proxy says it is from. */
+  /** Takes a connection that a server accepted; `client` is who a proxy says it is from. */
   accept(socket: Socket, client: Client | null): void
   /** Reads the certificates that changed; done every two seconds. */
   refresh(): void
@@ -38,7 +39,7 @@ export interface SecureListener {
 }
 
 /** Speaks TLS: HTTP/2 with the clients that offer it, HTTP/1.1 with all others. WebSockets come by HTTP/1.1. */
-export function createSecureListener({ store, http1, http2 }: SecureOptions): SecureListener {
+export function createSecureListener({ store, admit, http1, http2 }: SecureOptions): SecureListener {
   const sessions = new Set<Session>()
   const server = createServer({
     ALPNProtocols: ['h2', 'http/1.1'],
@@ -75,12 +76,18 @@ export function createSecureListener({ store, http1, http2 }: SecureOptions): Se
   })
   server.on('tlsClientError', (_, socket) => socket.destroy())
   return {
-    server,
     accept: (socket, client) => {
       if (client) {
         const peer = peerOf(socket)
         clients.set(peer, client)
         socket.once('close', () => clients.delete(peer))
+        nameClient(socket, client)
+      }
+      // The handshake and HTTP/2 cost more than a request: a client beyond its limit gets neither.
+      if (!admit(socket)) {
+        socket.on('error', () => undefined)
+        socket.destroy()
+        return
       }
       server.emit('connection', socket)
     },
