@@ -35,6 +35,8 @@ interface Admitted {
   visit: Visit
   /** Called when the request's body has arrived. */
   arrived(): void
+  /** Called when the answer is complete here and the client has not taken all of it. */
+  unread(): void
 }
 
 /** The reason that clients get when their connections end because the edge does. */
@@ -229,9 +231,11 @@ export class Edge {
       return null
     }
     const { instanceId } = backend.destination
-    const permit = this.#limits.admit(subdomain, origin.group, request, why =>
-      this.#refuse(request, response, why === 'crowded' ? crowded() : shuttingDown()),
-    )
+    const permit = this.#limits.admit(subdomain, origin.group, request, why => {
+      // It was answered, only not read.
+      if (response.writableEnded) response.destroy()
+      else this.#refuse(request, response, why === 'crowded' ? crowded() : shuttingDown())
+    })
     if (permit instanceof Problem) {
       // The name of this reason is older than those of the others, which are the codes of their problems.
       const reason = permit.code === 'instance-crowded' ? 'crowded' : permit.code
@@ -249,7 +253,7 @@ export class Edge {
       permit.bodyArrived()
       visit.ready()
     }
-    return { target, origin, visit, arrived }
+    return { target, origin, visit, arrived, unread: permit.unread }
   }
 
   #pass(admitted: Admitted, request: IncomingMessage, response: ServerResponse, mayHold: boolean): void {
@@ -313,7 +317,7 @@ export class Edge {
 
   /** The passage to the instance, or why there is none. */
   #passageOf(
-    { target, origin, visit, arrived }: Admitted,
+    { target, origin, visit, arrived, unread }: Admitted,
     request: IncomingMessage,
     response: ServerResponse,
   ): Passage | Problem {
@@ -338,6 +342,7 @@ export class Edge {
       bodyBytes,
       visit,
       arrived,
+      unread,
       unavailable,
     }
   }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants } from 'node:http2'
 import { text } from 'node:stream/consumers'
 import { after, before, it } from 'node:test'
+import { eventually as eventuallyTrue } from '../../src/testing/eventually.ts'
 import { eventually, type Instance, route, startInstance } from '../router/wire.fixture.ts'
 import { frame, frameTypes, type RawHeader, rawSession, requestFrames } from './frames.fixture.ts'
 import { ask2, type SecureEdge, session, startSecureEdge } from './secure-edge.fixture.ts'
@@ -193,6 +194,29 @@ it('ends what a client gave up, and passes on no part of a body as a whole one',
   assert.equal(patient.asked.length, 3)
   raw.socket.destroy()
   await patient.close()
+})
+
+it('answers that a client does not read keep no one else out', async t => {
+  const small = await startSecureEdge({ ROUTER_INSTANCE_LIMIT: '4' })
+  t.after(() => small.stop())
+  const brief = await startInstance('inst_brief', (_, response) => response.end('x'.repeat(300)))
+  t.after(() => brief.close())
+  route(small, 'brief', brief)
+  const raw = await rawSession(small, 'brief.example.test')
+  t.after(() => raw.socket.destroy())
+  // The setting of the window of each stream: nothing of a body can be sent.
+  raw.send(frame(frameTypes.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])))
+  const unread = [1, 3, 5, 7]
+  for (const stream of unread) raw.send(requestFrames(stream, head('brief', '/')))
+  const saw = (type: number) => raw.frames.filter(each => each.type === type).map(each => each.stream)
+  await eventually(() => saw(frameTypes.headers).length === 4)
+  const client = session(small, 'brief.example.test')
+  t.after(() => client.destroy())
+  await eventuallyTrue('others are served', async () => (await ask2(client, {})).status === 200)
+  await eventually(() => saw(frameTypes.reset).length > 0)
+  assert.deepEqual(saw(frameTypes.reset), [1])
+  for (let i = 0; i < 10; i++) assert.equal((await ask2(client, {})).status, 200)
+  assert.deepEqual(saw(frameTypes.reset), [1])
 })
 
 const head = (subdomain: string, path: string): RawHeader[] => [

@@ -18,15 +18,18 @@ export class AnswerStream {
   readonly #response: ServerResponse
   /** In bytes; -1 when it is not known. */
   readonly #length: number
+  readonly #unread: () => void
   #begun = false
   #held = false
   /** Of each piece that is kept: what is called when it was sent. */
   #unsent: Set<() => void> | null = null
 
-  constructor(outgoing: UpstreamRequest, response: ServerResponse, length: number) {
+  /** `unread` is called when the answer is complete here and the client has not taken all of it. */
+  constructor(outgoing: UpstreamRequest, response: ServerResponse, length: number, unread: () => void) {
     this.#outgoing = outgoing
     this.#response = response
     this.#length = length
+    this.#unread = unread
   }
 
   /** `chunk` is valid during the call only. */
@@ -85,6 +88,8 @@ export class AnswerStream {
     const response = this.#response
     if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(passableTrailers(trailers))
     if (!response.writableEnded) response.end()
-    if (!this.#held && response.writableLength > 0) response.socket?.setTimeout(lastBytesMs)
+    if (this.#held || response.writableLength === 0) return
+    response.socket?.setTimeout(lastBytesMs)
+    this.#unread()
   }
 }

@@ -17,8 +17,8 @@ export class EventStream extends AnswerStream implements Lasting {
   /** The last bytes so far. */
   #tail = ''
 
-  constructor(outgoing: UpstreamRequest, response: ServerResponse, head: AnswerHead) {
-    super(outgoing, response, head.length)
+  constructor(outgoing: UpstreamRequest, response: ServerResponse, head: AnswerHead, unread: () => void) {
+    super(outgoing, response, head.length, unread)
     this.#outgoing = outgoing
     this.#response = response
     this.#lengthKnown = head.length >= 0

@@ -38,6 +38,8 @@ export interface Passage {
   headers: readonly string[]
   /** Called when the body has arrived, or starts to be streamed to the instance. */
   arrived(): void
+  /** Called when the answer is complete here and the client has not taken all of it. */
+  unread(): void
   /** The path and query, in origin form. */
   path: string
   /** The longest body that is passed on; infinite for any. */
@@ -221,7 +223,7 @@ function passInformation({ status, headers }: AnswerHead, { request, response, r
 /** Passes on the head of an instance's answer. Returns what passes on its body, or the problem when it must not be passed on. */
 export function passOn(
   head: AnswerHead,
-  { request, response, backend, ready, visit }: Passage,
+  { request, response, backend, ready, visit, unread }: Passage,
   outgoing: UpstreamRequest,
   options: ExchangeOptions,
 ): AnswerStream | Problem {
@@ -246,9 +248,9 @@ export function passOn(
   } catch (cause) {
     return unreachable('The instance’s answer could not be read.', { cause })
   }
-  if (!answer.events) return new AnswerStream(outgoing, response, head.length)
+  if (!answer.events) return new AnswerStream(outgoing, response, head.length, unread)
   visit.lasts()
-  const stream = new EventStream(outgoing, response, head)
+  const stream = new EventStream(outgoing, response, head, unread)
   response.on('close', backend.keep(stream))
   return stream
 }

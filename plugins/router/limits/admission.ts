@@ -1,7 +1,9 @@
 /** A request's right to be in progress, from `enter` until `release`. */
 export interface Permit {
-  /** The request's body has arrived, or enough of it that the client means it: from here on it is never evicted. */
+  /** The request's body has arrived, or enough of it that the client means it: from here on it is not evicted for that. */
   bodyArrived(): void
+  /** The answer is complete here and the client has not taken all of it: from here on it may be evicted. */
+  unread(): void
   release(): void
 }
 
@@ -13,14 +15,14 @@ export interface Candidate {
   client: string
   /** True until the request's body has arrived. */
   bodyPending: boolean
-  /** Refuses the request after all; its permit has been released already. */
+  /** Refuses the request after all, or cuts its answer; its permit has been released already. */
   evict(why: EvictionReason): void
 }
 
 /**
  * Limits the requests to one instance, waiting and in progress together, in all and per client. A request beyond a limit
- * evicts the one whose body has been arriving for longest. An honest body arrives within moments, so a client that
- * sends a thousand slow ones only competes with itself.
+ * evicts the one that has waited for its client for longest: for its body, or to have the end of its answer read. Honest
+ * clients do both within moments, so one that sends a thousand slow bodies or reads no answers only competes with itself.
  */
 export class Admission {
   readonly #perClient: number
@@ -37,7 +39,7 @@ export class Admission {
     return this.#size
   }
 
-  /** Refuses every request whose body has not arrived. */
+  /** Refuses every request whose body has not arrived, and cuts answers that are not read. */
   evictPending(): void {
     for (const load of [...this.#instances.values()]) while (evictOldest(load, 'stopping'));
   }
@@ -66,26 +68,38 @@ export class Admission {
       instance.pending.add(pending)
       client.pending.add(pending)
     }
-    const bodyArrived = () => {
+    const settle = () => {
       instance.pending.delete(pending)
       client.pending.delete(pending)
     }
     let released = false
+    let isUnread = false
+    const bodyArrived = () => {
+      if (!isUnread) settle()
+    }
+    const unread = () => {
+      if (released) return
+      isUnread = true
+      // It waits since now.
+      settle()
+      instance.pending.add(pending)
+      client.pending.add(pending)
+    }
     const release = () => {
       if (released) return
       released = true
-      bodyArrived()
+      settle()
       this.#size--
       if (--client.size === 0) clients.delete(candidate.client)
       if (--instance.size === 0) this.#instances.delete(subdomain)
     }
-    return { bodyArrived, release }
+    return { bodyArrived, unread, release }
   }
 }
 
 interface Load {
   size: number
-  /** Requests whose bodies have not arrived yet, oldest first. */
+  /** Requests that wait for their clients: whose bodies have not arrived, or whose answers are not read. Oldest first. */
   pending: Set<PendingRequest>
 }
 
