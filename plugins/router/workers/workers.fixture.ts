@@ -76,6 +76,8 @@ export interface ControlPlaneProcess {
   child: ChildProcess
   port: number
   set(subdomain: string, destination: Destination): Promise<void>
+  /** What it reports of the edge: each sample by its name and labels. */
+  figures(): Promise<Map<string, number>>
   /** Stops it in order. */
   stop(): Promise<void>
   kill(): Promise<void>
@@ -133,6 +135,12 @@ export async function startControlPlane(
       const done = once(child, 'message')
       child.send({ subdomain, destination })
       await done
+    },
+    figures: async () => {
+      const answered = once(child, 'message')
+      child.send('figures')
+      const [figures] = (await answered) as [[string, number][]]
+      return new Map(figures)
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
