@@ -1,152 +1,70 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { Agent } from 'node:http'
-import { after, test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
-import { type Chance, chance } from './chaos/chance.fixture.ts'
-import { type Door, kinds, tell } from './chaos/clients.fixture.ts'
-import { faultOf } from './chaos/judge.fixture.ts'
-import type { Story } from './chaos/story.fixture.ts'
+import { chance } from './chaos/chance.fixture.ts'
+import { hungMs, Load } from './chaos/load.fixture.ts'
 import { World } from './chaos/world.fixture.ts'
 
 /**
  * Mixed load while clients, instances, workers and the control plane die at random. The short form has a number of requests;
- * `EDGE_CHAOS_MINUTES=10` makes a long one. `EDGE_CHAOS_SEED` is what a failure printed.
+ * `EDGE_CHAOS_MINUTES=10` makes a long one. `EDGE_CHAOS_SEED` is what a failure printed: it gives the same requests and the same
+ * disturbances, though not at the same moments.
  */
 const seed = Number(process.env.EDGE_CHAOS_SEED ?? Date.now() % 1_000_000)
 const minutes = Number(process.env.EDGE_CHAOS_MINUTES ?? 0)
 const requests = 900
-const clients = 24
 /** Something dies after so many requests. */
 const everyRequests = 50
-/** Longer than anything may last: what has not ended by then never does. */
-const hungMs = 90_000
 
-const sizes = {
-  large: 1 << 20,
-  'slow reader': 1 << 19,
-  abort: 1 << 18,
-  upload: 1 << 18,
-  events: 12,
-  websocket: 8,
-}
-
-function storyOf(number: number, kind: string, by: Chance): Story {
-  const subdomain =
-    kind === 'control' ? 'control' : by.pick(['a', 'a', 'b', 'c', 'steady', 'steady', 'hostile'])
-  return {
-    number,
-    kind,
-    subdomain,
-    nonce: `n${number}x`,
-    size: sizes[kind as keyof typeof sizes] ?? by.below(4096),
-    delayMs: by.pick([0, 0, 5, 40]),
-    beganAt: 0,
-    endedAt: 0,
-    digest: '',
-    aborted: false,
-    destroy: () => undefined,
-    end: null,
-  }
-}
-
-let passed = false
-// Some runs leave something open in this process after they have passed: it is named, and does not keep the next benchmark waiting.
-after(() => {
-  const late = () => {
-    console.log('still open in this process:', process.getActiveResourcesInfo())
-    process.exit(passed ? 0 : 1)
-  }
-  setTimeout(late, 3000).unref()
-})
-
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one story from the start to the last look at what is left
 test('everything dies at random under mixed load: each request ends with a reason, and nothing is left', {
   timeout: (minutes + 5) * 60_000,
 }, async t => {
   t.diagnostic(`EDGE_CHAOS_SEED=${seed}`)
-  const deeds = chance(seed)
-  const world = await World.start(temporaryFolder(t), deeds)
-  let stopped = false
-  t.after(() => (stopped ? undefined : world.stop()))
+  const world = await World.start(temporaryFolder(t), chance(seed))
+  t.after(async () => void (await world.stop()))
   const atFirst = { sockets: world.sockets(), files: Math.max(...world.files()) }
-  const pooled = () => [...world.instances.values()].reduce((sum, each) => sum + each.connections(), 0)
+  const load = new Load(world, seed)
+  const memory = await disturb(world, load)
+  t.diagnostic(JSON.stringify(world.calendar.counts()))
+  t.diagnostic(JSON.stringify(load.outcomes()))
+  assert.deepEqual(load.faults, [])
 
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-  const door: Door = { port: world.port, agent }
-  const going = new Set<Story>()
-  const faults: string[] = []
-  const outcomes = new Map<string, number>()
+  await assertNothingInProgress(world, atFirst.sockets)
+  await assertBothSidesCountTheSame(world, load)
+  await assertNothingOpen(world, atFirst)
+  if (minutes > 0) assertNoGrowth(memory, t)
+  assert.deepEqual(await world.stop(), [], 'workers that outlived the edge')
+})
+
+interface Memory {
+  at: number
+  bytes: number
+}
+
+/** Disturbs the world during the load. Returns the most memory that any process had at each time. */
+async function disturb(world: World, load: Load): Promise<Memory[]> {
   const until = performance.now() + minutes * 60_000
-  let begun = 0
-  let ended = 0
-  const more = () => faults.length < 10 && (minutes > 0 ? performance.now() < until : begun < requests)
-
-  const judge = (story: Story) => {
-    const fault = faultOf(story, world.calendar, world.idsAt(story))
-    const { destroy, end, ...plain } = story
-    const how = end?.how === 'answer' ? String(end.status) : `${end?.how}`
-    const outcome = `${story.kind}: ${story.aborted ? 'aborted' : how}`
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-    if (!fault) return
-    faults.push(
-      `${fault}\n  seed ${seed}, ${JSON.stringify(plain)}\n  ${JSON.stringify(end)?.slice(0, 600)}\n  disturbed, from its begin: ${world.calendar.near(story).join(', ')}`,
-    )
-  }
-  const one = async () => {
-    const number = begun++
-    const by = chance(seed * 7919 + number)
-    const kind = by.pick(kinds)
-    const stories: [Story, Story?] = [storyOf(number, kind, by)]
-    if (kind === 'pipelined') stories.push({ ...storyOf(begun++, kind, by), subdomain: stories[0].subdomain })
-    const all = stories.filter(each => each !== undefined)
-    for (const each of all) {
-      each.beganAt = performance.now()
-      going.add(each)
-    }
-    const hung = Promise.withResolvers<void>()
-    const timer = setTimeout(hung.resolve, hungMs)
-    try {
-      await Promise.race([tell(door, kind, stories, by), hung.promise])
-    } catch (error) {
-      faults.push(`${(error as Error).message}, seed ${seed}, request ${number}, ${kind}`)
-    }
-    clearTimeout(timer)
-    for (const each of all) {
-      each.endedAt = performance.now()
-      going.delete(each)
-      ended++
-      judge(each)
-    }
-  }
-  const client = async () => {
-    while (more()) await one()
-  }
-  const memory: { at: number; bytes: number }[] = []
-  const running = Array.from({ length: clients }, client)
-  const over = Promise.all(running).then(() => true)
-  let finished = false
-  void over.then(() => {
-    finished = true
-  })
-  while (more()) {
-    const next = ended + everyRequests
-    await eventually('requests that end', () => ended >= next || finished, { withinMs: hungMs * 2 })
-    if (finished) break
-    if (deeds.below(4) === 0) for (const each of [...going].slice(0, 5)) each.destroy()
-    else await world.disturb()
+  const over = load.run(begun => (minutes > 0 ? performance.now() < until : begun < requests))
+  const memory: Memory[] = []
+  for (let number = 0; ; number++) {
+    const next = load.ended + everyRequests
+    await eventually('requests that end', () => load.ended >= next || load.finished, { withinMs: hungMs * 2 })
+    if (load.finished) break
+    const by = chance(seed * 104_729 + number)
+    if (by.below(4) === 0) for (const each of [...load.going].slice(0, 5)) each.destroy()
+    else await world.disturb(by)
     memory.push({
       at: performance.now(),
       bytes: Math.max(...[world.pid, ...world.workers()].map(residentBytes)),
     })
   }
   await over
-  agent.destroy()
-  t.diagnostic(JSON.stringify(world.calendar.counts()))
-  t.diagnostic(JSON.stringify(Object.fromEntries([...outcomes].sort())))
-  assert.deepEqual(faults, [])
+  return memory
+}
 
+async function assertNothingInProgress(world: World, socketsAtFirst: number): Promise<void> {
   await world.calm()
   await eventually('no request in progress', async () => {
     const figures = await world.figures()
@@ -154,32 +72,15 @@ test('everything dies at random under mixed load: each request ends with a reaso
   })
   for (const [name, instance] of world.instances)
     await eventually(`no request at ${name}`, () => instance.inProgress() === 0)
-  await eventually('no sockets but idle ones', () => world.sockets() <= atFirst.sockets + pooled())
+  const pooled = () => [...world.instances.values()].reduce((sum, each) => sum + each.connections(), 0)
+  await eventually('no sockets but idle ones', () => world.sockets() <= socketsAtFirst + pooled())
+}
 
-  // While nothing dies, both sides count the same.
+/** While nothing dies. */
+async function assertBothSidesCountTheSame(world: World, load: Load): Promise<void> {
   const before = await world.figures()
-  const calmKinds = kinds.filter(kind => kind !== 'abort' && kind !== 'control')
-  const calm = Array.from({ length: 60 }, (_, i) => {
-    const by = chance(seed + i)
-    const kind = calmKinds[i % calmKinds.length] as (typeof calmKinds)[number]
-    const stories = [storyOf(begun++, kind, by), storyOf(begun++, kind, by)].map(each => ({
-      ...each,
-      subdomain: by.pick(['steady', 'a', 'b', 'c']),
-      beganAt: performance.now(),
-    })) as [Story, Story]
-    stories[1].subdomain = stories[0].subdomain
-    return { kind, stories, by }
-  })
-  const calmAgent = new Agent({ keepAlive: true })
-  await Promise.all(
-    calm.map(({ kind, stories, by }) => tell({ ...door, agent: calmAgent }, kind, stories, by)),
-  )
-  calmAgent.destroy()
-  const asked = calm.flatMap(({ kind, stories }) => (kind === 'pipelined' ? stories : stories.slice(0, 1)))
-  for (const each of asked) {
-    each.endedAt = performance.now()
-    assert.equal(faultOf(each, world.calendar, world.idsAt(each)), null, JSON.stringify(each))
-  }
+  const asked = await load.calm()
+  assert.deepEqual(load.faults, [])
   await eventually(
     'no request in progress',
     async () => (await world.figures()).get('longhouse_edge_requests') === 0,
@@ -190,26 +91,24 @@ test('everything dies at random under mixed load: each request ends with a reaso
   assert.equal(grown('longhouse_edge_requests_total{status="2xx"}'), asked.length - tunnels)
   assert.equal(grown('longhouse_edge_requests_total{status="1xx"}'), tunnels)
   assert.equal(grown('longhouse_edge_broken_total'), 0)
+}
 
+async function assertNothingOpen(world: World, atFirst: { sockets: number; files: number }): Promise<void> {
   await world.closeInstances()
   await eventually('no sockets but those of the beginning', () => world.sockets() === atFirst.sockets)
-  assert.ok(
-    Math.max(...world.files()) <= atFirst.files + 4,
-    `${world.files()} files, at first ${atFirst.files}`,
-  )
-  if (minutes > 0) assertNoGrowth(memory)
-  await world.stop()
-  stopped = true
-  passed = true
-})
+  const files = world.files()
+  assert.ok(Math.max(...files) <= atFirst.files + 4, `${files} files, at first ${atFirst.files}`)
+}
 
 /** The most memory of any process, in the second and in the last quarter. */
-function assertNoGrowth(memory: readonly { at: number; bytes: number }[]): void {
+function assertNoGrowth(memory: readonly Memory[], t: TestContext): void {
   const quarter = Math.floor(memory.length / 4)
   const most = (from: number) => Math.max(...memory.slice(from, from + quarter).map(({ bytes }) => bytes))
   const [second, last] = [most(quarter), most(memory.length - quarter)]
   const inMiB = (bytes: number) => Math.round(bytes / 2 ** 20)
-  assert.ok(last < second * 1.25 + 32 * 2 ** 20, `${inMiB(second)} MiB, in the end ${inMiB(last)} MiB`)
+  const grown = `${inMiB(second)} MiB in the second quarter, ${inMiB(last)} MiB in the last`
+  t.diagnostic(grown)
+  assert.ok(last < second * 1.25 + 32 * 2 ** 20, grown)
 }
 
 function residentBytes(pid: number): number {

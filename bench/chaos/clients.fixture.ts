@@ -134,7 +134,9 @@ function plain(door: Door, kind: Kind, story: Story, chance: Chance): Promise<En
       answer.on('error', closed)
       answer.on('end', () => {
         if (carrier) usedAt.set(carrier, performance.now())
-        resolve(wholeAnswer(answer, text))
+        // Node drops the rest of an answer whose request was destroyed, and ends it as if it were whole.
+        if (story.aborted) closed(new Error('aborted'))
+        else resolve(wholeAnswer(answer, text))
       })
       answer.on('close', () => closed(new Error('the answer was not whole')))
       if (kind === 'slow reader') readSlowly(answer)

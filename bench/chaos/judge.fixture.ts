@@ -42,18 +42,27 @@ export function faultOf(story: Story, calendar: Calendar, idsAt: readonly string
     const code = codeOf(end)
     if (code === null) return `no document of a problem: ${end.status} ${end.body.slice(0, 200)}`
     if (hostile) return ofHostile.has(code) ? null : `a hostile instance was answered with ${code}`
+    // A body that arrives while another instance takes the address goes to neither.
+    if (code === 'instance-replaced') return faultOfReplaced(story, calendar)
     if (!unavailable.has(code)) return `it was answered with ${code}`
-    // What was sent for one instance is not passed on to the next one: its body arrived while that took the name.
-    const replaced = calendar.has(`moved ${subdomain}`, story) && /upload|writer/.test(kind)
-    if (replaced && code === 'instance-starting') return null
     return cut ? null : `the instance was there, and it was answered with ${code}`
   }
   if (hostile) return foreignIn(end.body, story, idsAt)
   return idsAt.some(id => end.body === expected(story, id)) ? null : `a wrong body: ${end.body.slice(0, 200)}`
 }
 
-function expected({ kind, nonce, size, digest }: Story, id: string): string {
-  return /upload|writer/.test(kind) ? receiptOf(id, nonce, digest) : bodyOf(id, nonce, size)
+function faultOfReplaced(story: Story, calendar: Calendar): string | null {
+  const replaced = sendsBody(story) && calendar.has(`moved ${story.subdomain}`, story)
+  return replaced ? null : 'nothing replaced its instance while its body arrived'
+}
+
+function sendsBody({ kind }: Story): boolean {
+  return /upload|writer/.test(kind)
+}
+
+function expected(story: Story, id: string): string {
+  const { nonce, size, digest } = story
+  return sendsBody(story) ? receiptOf(id, nonce, digest) : bodyOf(id, nonce, size)
 }
 
 /** Lines of another request, or of another instance. */

@@ -34,6 +34,7 @@ export class World {
   readonly #supervisor: ChildProcess
   readonly #ending = new Set<Promise<unknown>>()
   #controlPlane: ControlPlaneProcess | null = null
+  #stopped: Promise<number[]> | null = null
 
   private constructor(port: number, env: Record<string, string>, supervisor: ChildProcess, chance: Chance) {
     this.port = port
@@ -119,10 +120,9 @@ export class World {
   }
 
   /** One thing that happens, and what remains to be done for it. Resolves when the world goes on. */
-  async disturb(): Promise<void> {
-    const chance = this.#chance
+  async disturb(by: Chance): Promise<void> {
     switch (
-      chance.pick([
+      by.pick([
         'worker',
         'worker',
         'refresh',
@@ -136,26 +136,26 @@ export class World {
       ])
     ) {
       case 'worker':
-        return this.#killWorker()
+        return this.#killWorker(by)
       case 'refresh':
         return this.#refresh()
       case 'control':
         return this.#killControlPlane()
       case 'crash':
-        return this.#crash(chance.pick(movable))
+        return this.#crash(by.pick(movable), by)
       case 'restart':
-        return this.#restart(chance.pick(movable))
+        return this.#restart(by.pick(movable), by)
       case 'replace':
-        return this.#replace(chance.pick(movable))
+        return this.#replace(by.pick(movable), by)
       case 'swap':
-        return this.#swap()
+        return this.#swap(by)
       default:
-        return this.#flap(chance.pick(movable))
+        return this.#flap(by.pick(movable))
     }
   }
 
-  async #killWorker(): Promise<void> {
-    const pid = this.#chance.pick(this.workers())
+  async #killWorker(by: Chance): Promise<void> {
+    const pid = by.pick(this.workers())
     if (pid === undefined) return
     await this.calendar.during('worker', async () => {
       // Its connections close when its last thread has ended, which is later than the process looks dead.
@@ -184,26 +184,26 @@ export class World {
   }
 
   /** The instance dies, and comes back elsewhere, which the edge learns later. */
-  async #crash(subdomain: string): Promise<void> {
+  async #crash(subdomain: string, by: Chance): Promise<void> {
     await this.calendar.during(`cut ${subdomain}`, async () => {
       const { id } = this.#instance(subdomain)
-      await this.#instance(subdomain).kill(this.#chance)
+      await this.#instance(subdomain).kill(by)
       await this.#set(subdomain, this.#settle(subdomain, await startStandIn(id)))
     })
   }
 
   /** In order: requests wait for the instance to come back. */
-  async #restart(subdomain: string): Promise<void> {
+  async #restart(subdomain: string, by: Chance): Promise<void> {
     await this.calendar.during(`cut ${subdomain}`, async () => {
       const { id } = this.#instance(subdomain)
       await this.#set(subdomain, { state: 'starting', instanceId: id })
-      await this.#instance(subdomain).kill(this.#chance)
+      await this.#instance(subdomain).kill(by)
       await this.#set(subdomain, this.#settle(subdomain, await startStandIn(id)))
     })
   }
 
   /** Another instance takes the name; the one before it answers what it was asked, then goes. */
-  async #replace(subdomain: string): Promise<void> {
+  async #replace(subdomain: string, by: Chance): Promise<void> {
     await this.calendar.during(`moved ${subdomain}`, async () => {
       const old = this.#instance(subdomain)
       const generation = Number(old.id.split('_').at(-1)) + 1
@@ -211,19 +211,20 @@ export class World {
         subdomain,
         this.#settle(subdomain, await startStandIn(`inst_${subdomain}_${generation}`)),
       )
-      await eventually('the end of its requests', () => old.inProgress() === 0)
-      await old.kill(this.#chance)
+      // Requests on their way to it count, too: the edge closes its connections after the last answer.
+      await eventually('the end of its connections', () => old.connections() === 0)
+      await old.kill(by)
     })
   }
 
   /** Two instances die, and each comes back at the port that the other had. */
-  async #swap(): Promise<void> {
-    const one = this.#chance.pick(movable)
+  async #swap(by: Chance): Promise<void> {
+    const one = by.pick(movable)
     const other = movable.find(each => each !== one) as string
     await this.calendar.during(`cut ${one}`, () =>
       this.calendar.during(`cut ${other}`, async () => {
         const [first, second] = [this.#instance(one), this.#instance(other)]
-        await Promise.all([first.kill(this.#chance), second.kill(this.#chance)])
+        await Promise.all([first.kill(by), second.kill(by)])
         const there = this.#settle(one, await startStandIn(first.id, second.port))
         const here = this.#settle(other, await startStandIn(second.id, first.port))
         await this.#set(one, there)
@@ -277,11 +278,19 @@ export class World {
     this.instances.clear()
   }
 
-  async stop(): Promise<void> {
+  /** Resolves with the workers that have not ended with the edge. */
+  stop(): Promise<number[]> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<number[]> {
     await this.#controlPlane?.kill()
     await this.closeInstances()
     const exited = once(this.#supervisor, 'exit')
+    const working = this.workers()
     if (this.#supervisor.kill('SIGTERM')) await exited
+    return working.filter(isAlive)
   }
 }
 
