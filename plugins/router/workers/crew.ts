@@ -23,11 +23,25 @@ const answerMs = 2000
 /** Besides the grace period, a worker gets this long to end by itself. */
 const spareMs = 10_000
 
+/** What workers were asked, until all have answered or time is up. */
+interface Question {
+  /** The workers that have not answered. */
+  left: Set<WorkerProcess>
+  figures: WorkerFigures[]
+  done(): void
+}
+
+/** The worker has answered, or ended. */
+function settle({ left, done }: Question, worker: WorkerProcess): void {
+  left.delete(worker)
+  if (left.size === 0) done()
+}
+
 /** The workers that were started with the same orders. One that ends is replaced. */
 export class Crew {
   readonly #options: CrewOptions
   readonly #workers = new Set<WorkerProcess>()
-  readonly #answers = new Map<number, (figures: WorkerFigures) => void>()
+  readonly #questions = new Map<number, Question>()
   readonly #pauses = new Set<NodeJS.Timeout>()
   /** Workers in a row that ended soon after their start. */
   #early = 0
@@ -68,21 +82,21 @@ export class Crew {
     for (const worker of this.#workers) worker.send(message)
   }
 
-  /** What each worker counted. One that does not answer soon is left out. */
+  /** What each worker counted. One that does not answer soon is left out: what it counted comes as `figures` when it does. */
   async ask(id: number, compare?: boolean): Promise<WorkerFigures[]> {
+    const left = new Set([...this.#workers].filter(({ status }) => status.state !== 'starting'))
     const figures: WorkerFigures[] = []
-    const asked = [...this.#workers].filter(({ status }) => status.state !== 'starting')
-    if (asked.length === 0) return figures
+    if (left.size === 0) return figures
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, answerMs)
-      this.#answers.set(id, each => {
-        if (figures.push(each) < asked.length) return
+      const done = () => {
         clearTimeout(timer)
         resolve()
-      })
-      for (const worker of asked) worker.send({ type: 'ask', id, compare })
+      }
+      this.#questions.set(id, { left, figures, done })
+      for (const worker of left) worker.send({ type: 'ask', id, compare })
     })
-    this.#answers.delete(id)
+    this.#questions.delete(id)
     return figures
   }
 
@@ -134,9 +148,14 @@ export class Crew {
         if (this.#starting?.left.size === 0) this.#starting.done()
         this.#options.changed()
         break
-      case 'answer':
-        this.#answers.get(message.id)?.(message.figures)
+      case 'answer': {
+        const { id, figures } = message
+        const question = this.#questions.get(id)
+        question?.figures.push(figures)
+        if (question) settle(question, worker)
+        else this.#options.received({ type: 'figures', figures })
         break
+      }
       case 'misrouted':
       case 'figures':
         this.#options.received(message)
@@ -145,6 +164,7 @@ export class Crew {
 
   #ended = (worker: WorkerProcess, words: string | null): void => {
     this.#workers.delete(worker)
+    for (const question of this.#questions.values()) settle(question, worker)
     if (this.#draining) {
       if (this.#workers.size === 0) this.#emptied?.()
       this.#options.changed()

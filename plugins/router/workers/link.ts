@@ -25,6 +25,8 @@ export interface LinkOptions {
   /** Called each time that no edge answers: starts one, or leaves that to others. */
   absent(): void
   misrouted(event: Misrouted): void
+  /** Figures that came when they were no longer waited for. */
+  late(figures: EdgeFigures): void
 }
 
 export type EdgeFailure = Extract<ToControlPlane, { type: 'refused' | 'failed' }>
@@ -197,9 +199,12 @@ export class EdgeLink {
       case 'status':
         this.#status = message.status
         break
-      case 'answer':
-        this.#questions.get(message.id)?.(message.figures)
+      case 'answer': {
+        const answer = this.#questions.get(message.id)
+        if (answer) answer(message.figures)
+        else this.#options.late(message.figures)
         break
+      }
       default:
       // A newer edge says more than this version knows.
     }

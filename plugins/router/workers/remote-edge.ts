@@ -48,6 +48,8 @@ export class RemoteEdge {
   #comparedAt: number
   #repairs = 0
   #left: Promise<void> | null = null
+  /** Workers that did not answer when they were last compared, and those that did not the time before either. */
+  #silent: { once: ReadonlySet<number>; again: ReadonlySet<number> } = { once: new Set(), again: new Set() }
   /** Workers that have reported. */
   readonly #reporting = new Set<number>()
 
@@ -65,6 +67,7 @@ export class RemoteEdge {
       routes: options.routes,
       absent: () => this.#absent(),
       misrouted: options.misrouted,
+      late: figures => this.#count(figures),
     })
   }
 
@@ -105,10 +108,13 @@ export class RemoteEdge {
     const wanted = new RouteTable()
     for (const change of this.#options.routes()) wanted.apply(change)
     const fingerprint = wanted.fingerprint()
-    const figures = await this.#collect({ compare: true })
-    if (!figures) return
+    const figures = (await this.#collect({ compare: true })) ?? { workers: [], ended: null }
+    const answered = new Set(figures.workers.map(({ pid }) => pid))
+    const once = new Set(this.#servingPids().filter(pid => !answered.has(pid)))
+    this.#silent = { once, again: once.intersection(this.#silent.once) }
     const astray = figures.workers.filter(each => each.fingerprint !== fingerprint)
     if (astray.length === 0) {
+      if (once.size > 0 || answered.size === 0) return
       this.#comparedAt = this.#options.clock.monotonic()
       return
     }
@@ -176,7 +182,14 @@ export class RemoteEdge {
         detail: failure.words,
         urgency: 'alert',
       })
-    if (status && !status.workers.some(({ state }) => state === 'serving'))
+    if (this.#silent.again.size > 0)
+      found.push({
+        subject: 'silent',
+        summary: 'A worker of the edge does not answer',
+        detail: `Its requests may hang, and its routes may be old. End it, and another one starts: kill -9 ${[...this.#silent.again].join(' ')}`,
+        urgency: 'alert',
+      })
+    if (status && this.#servingPids().length === 0)
       found.push({
         subject: 'workers',
         summary: 'No worker of the edge serves',
@@ -194,7 +207,16 @@ export class RemoteEdge {
 
   async #collect({ compare = false } = {}): Promise<EdgeFigures | null> {
     const figures = await this.#link.figures(compare)
-    if (!figures) return null
+    if (figures) this.#count(figures)
+    return figures
+  }
+
+  #servingPids(): number[] {
+    const workers = this.#link.status?.workers ?? []
+    return workers.filter(({ state }) => state === 'serving').map(({ pid }) => pid)
+  }
+
+  #count(figures: EdgeFigures): void {
     if (figures.ended) this.#options.totals.add(figures.ended, 'ended')
     for (const { pid, report } of figures.workers) {
       this.#reporting.add(pid)
@@ -206,7 +228,6 @@ export class RemoteEdge {
       this.#reporting.delete(pid)
       this.#options.totals.ended(String(pid))
     }
-    return figures
   }
 
   #ordered(): Orders {

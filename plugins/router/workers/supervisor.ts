@@ -277,10 +277,16 @@ export class Supervisor {
   }
 
   async #answer({ id, compare }: Extract<ToSupervisor, { type: 'ask' }>): Promise<void> {
-    const asked = await Promise.all([...this.#crews].map(crew => crew.ask(id, compare)))
+    const asker = this.#controlPlane
+    const workers = (await Promise.all([...this.#crews].map(crew => crew.ask(id, compare)))).flat()
+    // What was counted is for the next control plane when this one has gone.
+    if (this.#controlPlane !== asker) {
+      for (const { report } of workers) this.#addEnded(report)
+      return
+    }
     const ended = this.#ended
     this.#ended = null
-    this.#tell({ type: 'answer', id, figures: { workers: asked.flat(), ended } })
+    this.#tell({ type: 'answer', id, figures: { workers, ended } })
   }
 
   #addEnded(report: EdgeReport): void {

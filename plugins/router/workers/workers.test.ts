@@ -132,6 +132,24 @@ it('what workers have is compared with what they should have', async () => {
   assert.equal(await figure('longhouse_edge_repairs_total'), 0)
 })
 
+it('a worker that does not answer is reported when it is silent again, and what it counted arrives later', async () => {
+  const answers = 'longhouse_edge_requests_total{status="2xx"}'
+  const before = await figure(answers)
+  for (let i = 0; i < 20; i++) assert.equal((await ask(edge, 'a.localhost')).status, 200)
+  const [mute = 0] = childrenOf(supervisor())
+  process.kill(mute, 'SIGSTOP')
+  await edge.runOnce('router:compare-edge')
+  assert.deepEqual(await edge.concerns(), [])
+  await edge.runOnce('router:compare-edge')
+  const [concern] = await edge.concerns()
+  assert.equal(concern?.subject, 'silent')
+  assert.match(concern.detail, new RegExp(`kill -9 ${mute}$`))
+  process.kill(mute, 'SIGCONT')
+  await eventually('all counts', async () => (await figure(answers)) === before + 20)
+  await edge.runOnce('router:compare-edge')
+  assert.deepEqual(await edge.concerns(), [])
+})
+
 it('a second control plane is refused in words', async () => {
   const second = rawLink(edge.dataRoot)
   second.say({ type: 'hello', protocol: 1, version: '9', pid: 1, more: { than: 'known' } })
