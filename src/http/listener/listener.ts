@@ -13,6 +13,7 @@ import {
 } from '../problem.ts'
 import { answering, follow } from './answering.ts'
 import { headerLimitBytes, holdsCookies, mostFields, overflowProblem } from './head-overflow.ts'
+import { lingerAfter } from './linger.ts'
 import { refusalParts, refuseRaw } from './raw-refusal.ts'
 import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
 
@@ -74,7 +75,10 @@ export function createListener(options: ListenerOptions): Server {
     follow(response)
     const problem = faultOf(request)
     if (!problem) {
-      if (hasBody(request)) limitStall(request, response, { bodyRate, named })
+      if (hasBody(request)) {
+        limitStall(request, response, { bodyRate, named })
+        lingerAfter(request, () => refused.add(request.socket))
+      }
       return true
     }
     refuse(request, response, problem)
