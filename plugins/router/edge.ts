@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Problem } from '../../src/http/problem.ts'
-import { siteUrl } from '../site/contract.ts'
 import type { Destination, EdgeReport, RouteChange, RouteRules } from './contract.ts'
 import { Backend } from './exchange/backend.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange/exchange.ts'
@@ -10,19 +9,12 @@ import { answerOn, tunnel } from './exchange/tunnel.ts'
 import type { Visit } from './figures/visit.ts'
 import { headBytes, instanceHeaders } from './intake/headers.ts'
 import { type Origin, originReader } from './intake/peer.ts'
-import { loadsPage, type Refuse, refuseAs } from './intake/refusal.tsx'
+import { loadsPage } from './intake/refusal.tsx'
 import { readTarget, type Target } from './intake/target.ts'
-import {
-  crowded,
-  longAddress,
-  longHead,
-  routedElsewhere,
-  shuttingDown,
-  unavailable,
-  unknownAddress,
-} from './intake/unavailable.ts'
+import { crowded, longAddress, longHead, shuttingDown } from './intake/unavailable.ts'
 import { Holding } from './limits/holding.ts'
 import { Limits } from './limits/limits.ts'
+import { OwnAnswers } from './own-answers.ts'
 import { EdgeRecord } from './record.ts'
 import { Rules } from './rules.ts'
 import type { EdgeOptions } from './settings.ts'
@@ -60,7 +52,7 @@ export class Edge {
   /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
   readonly #record: EdgeRecord
-  readonly #answer: Refuse
+  readonly #own: OwnAnswers
   #drained: Promise<void> | null = null
   /** Whether held requests go on waiting while the edge drains. */
   #holds = true
@@ -80,14 +72,16 @@ export class Edge {
     this.#limits = new Limits(options)
     this.#originOf = originReader(options.site)
     this.#record = new EdgeRecord(options)
-    this.#answer = refuseAs({
-      brand: options.site.brand,
-      controlPlane: () => siteUrl(options.site, 'control'),
+    this.#own = new OwnAnswers({
+      options,
+      record: this.#record,
+      originOf: this.#originOf,
+      destinationOf: subdomain => this.#backends.get(subdomain)?.destination,
     })
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
       serverTiming: options.serverTiming,
-      refuse: this.#refuse,
+      refuse: this.#own.refuse,
       closing: false,
       misrouted: (backend, instanceId, reason) => this.#misrouted(backend, instanceId, reason),
     }
@@ -134,7 +128,7 @@ export class Edge {
     if (target.kind === 'control') return false
     if (target.kind === 'stranger' && asksUs(request, target.path)) return false
     if (target.kind === 'instance') this.#admit(target, request, response)
-    else this.#turnAway(request, response, this.#refusalOf(target))
+    else this.#own.turnAway(request, response, this.#own.refusalOf(target))
     return true
   }
 
@@ -143,7 +137,7 @@ export class Edge {
     const target = readTarget(this.#options.site, this.#rules.hosts, request)
     if (target.kind === 'control') return false
     const response = answerOn(socket, request)
-    if (target.kind !== 'instance') this.#turnAway(request, response, this.#refusalOf(target))
+    if (target.kind !== 'instance') this.#own.turnAway(request, response, this.#own.refusalOf(target))
     else {
       const origin = this.#originOf(request, target.host)
       const admitted = this.#permitFor(target, origin, request, response, socket)
@@ -166,7 +160,9 @@ export class Edge {
 
   async #drain(graceMs: number, hold: boolean): Promise<void> {
     this.#exchange.closing = true
+    this.#own.closing = true
     this.#holds = hold
+    this.#own.stopping = !hold
     if (!hold) this.#holding.releaseAll()
     for (const backend of this.#backends.values()) backend.drain(restarting)
     if (this.#limits.size > 0) {
@@ -190,6 +186,7 @@ export class Edge {
 
   #end(): void {
     this.#stopping = true
+    this.#own.stopping = true
     this.#holding.releaseAll()
     this.#limits.evictPending()
     for (const backend of this.#backends.values()) backend.close()
@@ -222,25 +219,25 @@ export class Edge {
     const backend = this.#backends.get(subdomain)
     if (!backend) {
       this.#record.refused('unknown-instance')
-      this.#turnAway(request, response, this.#unavailable(subdomain), target, origin)
+      this.#own.turnAway(request, response, this.#own.unavailable(subdomain), target, origin)
       return null
     }
     const closed = this.#rules.gateOf(subdomain)?.check(request, target)
     if (closed) {
-      this.#turnAway(request, response, closed, target, origin)
+      this.#own.turnAway(request, response, closed, target, origin)
       return null
     }
     const { instanceId } = backend.destination
     const permit = this.#limits.admit(subdomain, origin.group, request, why => {
       // It was answered, only not read.
       if (response.writableEnded) response.destroy()
-      else this.#refuse(request, response, why === 'crowded' ? crowded() : shuttingDown())
+      else this.#own.refuse(request, response, why === 'crowded' ? crowded() : shuttingDown())
     })
     if (permit instanceof Problem) {
       // The name of this reason is older than those of the others, which are the codes of their problems.
       const reason = permit.code === 'instance-crowded' ? 'crowded' : permit.code
       this.#record.refused(reason, { instanceId, subdomain })
-      this.#turnAway(request, response, permit, target, origin)
+      this.#own.turnAway(request, response, permit, target, origin)
       return null
     }
     const visit = this.#record.visit(instanceId, subdomain)
@@ -270,7 +267,7 @@ export class Edge {
     }
     const resume = () => this.#pass(admitted, request, response, false)
     if (mayHold && !loadsPage(request) && this.#hold(admitted, request, response, resume)) return
-    this.#refuse(request, response, passage)
+    this.#own.refuse(request, response, passage)
   }
 
   #join(
@@ -287,7 +284,7 @@ export class Edge {
     }
     const resume = () => this.#join(admitted, request, response, connection, false)
     if (mayHold && this.#hold(admitted, request, response, resume)) return
-    this.#refuse(request, response, passage)
+    this.#own.refuse(request, response, passage)
   }
 
   /** Holds a request while its instance starts. Returns false when it cannot be held. */
@@ -322,7 +319,7 @@ export class Edge {
     response: ServerResponse,
   ): Passage | Problem {
     const backend = this.#backends.get(target.subdomain)
-    if (backend?.destination.state !== 'ready') return this.#unavailable(target.subdomain)
+    if (backend?.destination.state !== 'ready') return this.#own.unavailable(target.subdomain)
     const ready = backend.destination
     const headers = instanceHeaders(request.rawHeaders, target.head, origin, ready.instanceId)
     if (headBytes(headers) + target.path.length > headLimitBytes) {
@@ -331,7 +328,7 @@ export class Edge {
         : longHead(headLimitBytes, headers)
     }
     const bodyBytes = this.#limits.bodyBytesOf(target.subdomain)
-    const unavailable = () => this.#unavailable(target.subdomain)
+    const unavailable = () => this.#own.unavailable(target.subdomain)
     return {
       request,
       response,
@@ -347,43 +344,8 @@ export class Edge {
     }
   }
 
-  /** Answers a request that the instance does not. */
-  #refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem): void => {
-    if (this.#exchange.closing) response.shouldKeepAlive = false
-    this.#record.answeredHere(response, problem)
-    this.#answer(request, response, problem)
-  }
-
-  /** Refuses a request that was not admitted. */
-  #turnAway(
-    request: IncomingMessage,
-    response: ServerResponse,
-    problem: Problem,
-    target?: ForInstance,
-    origin = this.#originOf(request, ''),
-  ): void {
-    this.#refuse(request, response, problem)
-    const instance = target?.subdomain ?? null
-    const host = target?.host ?? request.headers.host ?? ''
-    this.#record.turnedAway(request, problem, { client: origin.client, instance, host })
-  }
-
   get #mayHold(): boolean {
     return this.#holds && !this.#stopping
-  }
-
-  #unavailable(subdomain: string): Problem {
-    if (this.#stopping || !this.#holds) return shuttingDown()
-    const destination = this.#backends.get(subdomain)?.destination
-    return destination ? unavailable(destination) : this.#unknownAddress()
-  }
-
-  #refusalOf(target: Exclude<Target, { kind: 'control' | 'instance' }>): Problem {
-    return target.kind === 'malformed' ? target.problem : this.#unknownAddress()
-  }
-
-  #unknownAddress(): Problem {
-    return this.#options.routes ? unknownAddress(siteUrl(this.#options.site, 'control')) : routedElsewhere()
   }
 
   #misrouted(backend: Backend, instanceId: string, reason: string): void {
