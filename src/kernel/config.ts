@@ -79,6 +79,19 @@ export const setting = {
       context.addIssue({ code: 'custom', message })
     }),
 
+  /** A file, as what `read` makes of it. What `read` throws follows the file's name. */
+  file: <Found>(read: (file: string) => Found) =>
+    z.string().transform((file, context): Found => {
+      try {
+        return read(file)
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException
+        const fault = code ? `cannot be read (${code})` : message
+        context.addIssue({ code: 'custom', message: `${file} ${fault}` })
+        return z.NEVER
+      }
+    }),
+
   /** Names separated by commas. */
   list: () =>
     z.string().transform(text =>

@@ -1,5 +1,6 @@
 import type { UsagePeriod } from '../../plugins/provisioner/contract.ts'
 import { bytesInWords } from '../components/bytes.ts'
+import { Periods, periodInWords } from '../components/charts/periods.tsx'
 import { RequestChart } from '../components/charts/request-chart.tsx'
 import { UsageChart } from '../components/charts/usage-chart.tsx'
 import { Live } from '../components/live.tsx'
@@ -40,14 +41,6 @@ export interface TrafficProps {
   now: number
 }
 
-const periodWords: Record<UsagePeriod, { link: string; words: string }> = {
-  hour: { link: 'Hour', words: 'the last hour' },
-  day: { link: 'Day', words: 'the last 24 hours' },
-  week: { link: 'Week', words: 'the last 7 days' },
-  month: { link: 'Month', words: 'the last 30 days' },
-  year: { link: 'Year', words: 'the last 365 days' },
-}
-
 /** The page of a site where requests pass Longhouse by. */
 export function TrafficElsewhere({ subdomain, base }: { subdomain: string; base: string }) {
   return (
@@ -63,7 +56,7 @@ export function TrafficElsewhere({ subdomain, base }: { subdomain: string; base:
 /** The traffic of one instance. The whole page is live. */
 export function TrafficLive({ subdomain, base, period, traffic }: TrafficProps) {
   const { now, from, to, stretchMs, points } = traffic
-  const axis = { from, to, stretchMs, period: periodWords[period].words }
+  const axis = { from, to, stretchMs, period: periodInWords(period) }
   const perSecond = (count: number) => count / now.seconds
   const throughput = points.map(({ at, bytesIn, bytesOut }) => {
     const rate = ((bytesIn + bytesOut) * 1000) / stretchMs
@@ -91,18 +84,7 @@ export function TrafficLive({ subdomain, base, period, traffic }: TrafficProps) 
       <Panel
         title="Over time"
         id="over-time"
-        aside={
-          <nav class="periods" aria-label="Period">
-            {Object.entries(periodWords).map(([name, { link }]) => (
-              <a
-                href={`${base}/traffic?period=${name}#over-time`}
-                aria-current={name === period ? 'true' : undefined}
-              >
-                {link}
-              </a>
-            ))}
-          </nav>
-        }
+        aside={<Periods href={`${base}/traffic`} anchor="over-time" period={period} />}
       >
         <div class="usages">
           <RequestChart
@@ -142,7 +124,7 @@ export function TrafficLive({ subdomain, base, period, traffic }: TrafficProps) 
       </Panel>
       <Panel title="Answers" flush>
         <Table
-          caption={`Answers in ${periodWords[period].words}`}
+          caption={`Answers in ${periodInWords(period)}`}
           columns={[
             { label: 'Answer', cell: row => row.words, kind: 'lead' },
             { label: 'Requests', cell: row => row.count.toLocaleString('en-US'), kind: 'number' },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { setting } from '../../../src/kernel/config.ts'
-import { type Brand, type Logo, longhouse, type Support } from '../../../views/brand.tsx'
+import { type Brand, longhouse, type Support } from '../../../views/brand.tsx'
 import { coloursOf } from './colour.ts'
 import { readLogo } from './logo.ts'
 
@@ -16,21 +16,7 @@ export const brandSettings = {
       `must be a name of 1 to ${longestName} characters in one line`,
     )
     .default(longhouse.name),
-  BRAND_LOGO: z
-    .string()
-    .transform((file, context): Logo => {
-      try {
-        return readLogo(file)
-      } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException
-        context.addIssue({
-          code: 'custom',
-          message: code ? `${file} cannot be read (${code})` : `${file} ${message}`,
-        })
-        return z.NEVER
-      }
-    })
-    .optional(),
+  BRAND_LOGO: setting.file(readLogo).optional(),
   BRAND_COLOR: setting
     .list()
     .transform((texts, context) => {

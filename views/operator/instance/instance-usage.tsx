@@ -1,16 +1,9 @@
 import type { InstanceUsage, UsagePeriod } from '../../../plugins/provisioner/contract.ts'
 import { bytesInWords, coresInWords } from '../../components/bytes.ts'
+import { Periods, periodInWords } from '../../components/charts/periods.tsx'
 import { UsageChart } from '../../components/charts/usage-chart.tsx'
 import { Panel } from '../../components/panel.tsx'
 import type { LimitsView } from './instance-view.ts'
-
-const periodWords: Record<UsagePeriod, { link: string; words: string }> = {
-  hour: { link: 'Hour', words: 'the last hour' },
-  day: { link: 'Day', words: 'the last 24 hours' },
-  week: { link: 'Week', words: 'the last 7 days' },
-  month: { link: 'Month', words: 'the last 30 days' },
-  year: { link: 'Year', words: 'the last 365 days' },
-}
 
 export interface UsageProps {
   subdomain: string
@@ -24,23 +17,12 @@ export interface UsageProps {
 export function Usage({ subdomain, period, usage, limits }: UsageProps) {
   if (usage === null) return null
   const { from, to, stretchMs, points } = usage
-  const axis = { from, to, stretchMs, period: periodWords[period].words }
+  const axis = { from, to, stretchMs, period: periodInWords(period) }
   return (
     <Panel
       title="Usage"
       id="usage"
-      aside={
-        <nav class="periods" aria-label="Period">
-          {Object.entries(periodWords).map(([name, { link }]) => (
-            <a
-              href={`/admin/instances/${subdomain}?period=${name}#usage`}
-              aria-current={name === period ? 'true' : undefined}
-            >
-              {link}
-            </a>
-          ))}
-        </nav>
-      }
+      aside={<Periods href={`/admin/instances/${subdomain}`} anchor="usage" period={period} />}
     >
       <div class="usages">
         <UsageChart
