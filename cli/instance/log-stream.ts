@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { open } from '../command/api.ts'
+import { open, Refusal } from '../command/api.ts'
 import { eventsOf } from '../command/events.ts'
 import { CommandError } from '../command/jobs-folder.ts'
 import type { Place } from '../command/place.ts'
@@ -45,8 +45,9 @@ export async function followLog(
       }
     } catch (error) {
       signal.throwIfAborted()
-      // The first one tells what is wrong with the address or the token.
-      if (lastId === null || broken >= retries.most) throw error
+      // The first one tells what is wrong with the address or the token, and a refusal that access has ended.
+      const isFinal = error instanceof Refusal && error.status < 500
+      if (isFinal || lastId === null || broken >= retries.most) throw error
     }
     if (broken >= retries.most) throw new CommandError(`the log of ${instance.origin} ended before its run`)
     await pause(retries.pauseMs, undefined, { signal })

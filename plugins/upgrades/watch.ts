@@ -1,21 +1,25 @@
 import type { Clock } from '../../src/clock.ts'
-import { type EventReader, ReaderPlaces } from '../../src/http/events/readers.ts'
+import { EventStreams, type ServerEvent } from '../../src/http/events/event-streams.ts'
+import type { EventReader } from '../../src/http/events/readers.ts'
 
-const mostReaders = 50
-const mostOfOne = 10
-const beatMs = 15_000
-/** A reader that leaves an event unread for so long is disconnected. */
-const patienceMs = 60_000
+/** A change that was not announced is seen so late. */
+const readAgainMs = 15_000
 
 /** Tells those who wait that something may have changed. They read the tables then. */
 export class Watch {
   readonly #waiting = new Set<() => void>()
   readonly #clock: Clock
   readonly #stopping = new AbortController()
-  readonly #places = new ReaderPlaces(mostReaders, mostOfOne)
+  readonly #streams: EventStreams
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#streams = new EventStreams({
+      ...{ clock, stopping: this.#stopping.signal },
+      ...{ most: 50, mostOfOne: 10 },
+      // The next state is read once the one before has been.
+      aheadBytes: 1,
+    })
   }
 
   changed(): void {
@@ -39,84 +43,34 @@ export class Watch {
   }
 
   /**
-   * A stream of events (`text/event-stream`): what `read` returns, each time that it is another, until it is over. A reader who
-   * is slow gets the newest state and none of those in between, and one who reads nothing for a minute is disconnected. When `read`
-   * throws, the stream breaks. Throws `overloaded`.
+   * A stream of events: what `read` returns, each time that it is another, until it is over. A reader who is slow gets the
+   * newest state and none of those in between. When `read` throws, the stream breaks. Throws `overloaded`.
    */
   stream(reader: EventReader, read: () => { text: string; isOver: boolean }): Response {
-    const giveBack = this.#places.take(reader)
-    let last: string | null = null
-    let ended = false
-    let unread = new AbortController()
-    const leave = () => {
-      unread.abort()
-      giveBack()
-      ended = true
-    }
-    const encoder = new TextEncoder()
-    const send = (controller: ReadableStreamDefaultController<Uint8Array>, text: string) => {
-      const sent = new AbortController()
-      unread = sent
-      controller.enqueue(encoder.encode(text))
-      void this.#clock.sleep(patienceMs, AbortSignal.any([sent.signal, this.#stopping.signal])).then(() => {
-        if (sent.signal.aborted || this.#stopping.signal.aborted) return
-        leave()
-        controller.error(new Error('the events were not read'))
-      })
-    }
-    const nextEvent = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-      for (;;) {
-        if (ended) return
-        if (!(await reader.stillMay())) throw new Error('the reader’s access has ended')
-        const { text, isOver } = read()
-        if (text !== last) {
-          last = text
-          send(controller, `data: ${text}\n\n`)
-          if (!isOver) return
-        }
-        if (isOver || this.#stopping.signal.aborted) {
-          leave()
-          return controller.close()
-        }
-        if (!(await this.#next(beatMs))) return send(controller, ': still there\n\n')
-      }
-    }
-    // It is called once what was sent has been read.
-    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-      unread.abort()
-      try {
-        await nextEvent(controller)
-      } catch (error) {
-        leave()
-        throw error
-      }
-    }
-    return new Response(
-      new ReadableStream<Uint8Array>({
-        pull,
-        cancel: () => {
-          leave()
-          this.changed()
-        },
-      }),
-      {
-        headers: {
-          'Content-Type': 'text/event-stream; charset=utf-8',
-          'Cache-Control': 'no-store',
-          // nginx would buffer events.
-          'X-Accel-Buffering': 'no',
-        },
-      },
-    )
+    return this.#streams.open(reader, signal => this.#states(read, signal))
   }
 
-  /** Waits for a change; false when none came within `ms`. */
-  async #next(ms: number): Promise<boolean> {
+  async *#states(
+    read: () => { text: string; isOver: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<ServerEvent> {
+    let last: string | null = null
+    while (!signal.aborted) {
+      const { text, isOver } = read()
+      if (text !== last) yield { data: text }
+      if (isOver) return
+      // It may have changed again while a slow reader took the event.
+      if (text === last) await this.#next(readAgainMs, signal)
+      last = text
+    }
+  }
+
+  /** Waits for a change, for at most `ms`. */
+  async #next(ms: number, signal: AbortSignal = this.#stopping.signal): Promise<void> {
     const woken = new AbortController()
     const wake = () => woken.abort()
     this.#waiting.add(wake)
-    if (!this.#stopping.signal.aborted) await this.#clock.sleep(ms, woken.signal)
+    await this.#clock.sleep(ms, AbortSignal.any([woken.signal, signal]))
     this.#waiting.delete(wake)
-    return woken.signal.aborted
   }
 }

@@ -61,6 +61,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
   const proxies = addressSet(options.trustedProxies)
   const permits = permitsBy(options.routes)
+  const listeners = new Set<() => void>()
+  const onChange = (listener: () => void) => {
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
 
   app.use(async (c, next) => {
     const startedAt = performance.now()
@@ -71,11 +76,13 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.set('requestId', requestId)
     c.set('client', clientAddress(peer, c.req.header('x-forwarded-for'), proxies))
     c.set('log', log.child({ request_id: requestId }))
+    c.set('onChange', onChange)
     c.set(
       'permits',
       permits(() => c.get('granted')),
     )
     await next()
+    if (!reading.has(c.req.method) && c.res.status < 400) for (const tell of listeners) tell()
     c.header('X-Request-Id', requestId)
     // One address serves pages and JSON, so caches must keep them apart.
     c.header('Vary', 'Accept', { append: true })
@@ -165,6 +172,7 @@ function byParameters(a: Route, b: Route): number {
 
 const defaultLimitBytes = 1024 * 1024
 
+const reading: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 const changing: ReadonlySet<string> = new Set(['post', 'put', 'patch'])
 const noFields = z.object({})
 
@@ -175,7 +183,7 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
     c.set('role', spec.role)
     c.set('fresh', spec.fresh)
     c.set('askAgain', async () => {
-      if (await askAgain(c, spec.guard)) throw accessEnded()
+      if (await askAgain(c.finalized ? answered(c) : c, spec.guard)) throw accessEnded()
     })
     return next()
   }
@@ -219,6 +227,13 @@ async function askAgain(c: AppContext, guard: Guard): Promise<Response | null> {
   if (isIn) return null
   if (refusal instanceof Response) return refusal
   throw accessEnded()
+}
+
+/** The request of an answer that is on its way: a guard can set no more headers, such as a cookie, and what tries must not fail. */
+function answered(c: AppContext): AppContext {
+  return new Proxy(c, {
+    get: (whole, name) => (name === 'header' ? () => {} : Reflect.get(whole, name, whole)),
+  })
 }
 
 const accessEnded = () => unauthorized('Your access has ended. Nothing was changed. Sign in again.')

@@ -22,6 +22,11 @@ export interface AppEnv {
      * anything is changed. Throws the refusal.
      */
     askAgain: () => Promise<void>
+    /**
+     * Calls back after each request of anyone that changed something: it may have ended a session or revoked a token. Returns a
+     * function that stops that.
+     */
+    onChange: (listener: () => void) => () => void
     /** The role of the operator whom the guard let in, for what a page shows. */
     granted: Role | undefined
     /** What the person of this request may call, for what a page shows. */

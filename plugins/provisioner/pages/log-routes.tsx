@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EventStreams } from '../../../src/http/events/event-streams.ts'
 import { readerOf } from '../../../src/http/events/readers.ts'
 import { wantsFragment, wantsPage } from '../../../src/http/negotiate.ts'
 import { invalidFields } from '../../../src/http/problem.ts'
@@ -10,7 +11,7 @@ import { DriverError, type LogEntry } from '../driver.ts'
 import { entryText, matching, newest, secretsInLog } from '../log/log-text.ts'
 import { requireInstance } from '../records/instance.ts'
 import { named, type ProvisionerRoutes } from './answer.ts'
-import { createLogEvents } from './log-events.ts'
+import { followLog } from './log-events.ts'
 
 const mostLines = 5000
 /** A log of 20 MiB is read within seconds; a slow disk must not hold the answer for ever. */
@@ -44,7 +45,7 @@ const query = z.object({
 export function logRoute(parts: ProvisionerRoutes): Route {
   const { fleet, admin, closing } = parts
   const { db, driver, clock } = fleet
-  const events = createLogEvents(closing)
+  const streams = new EventStreams({ clock, stopping: closing, most: 20, mostOfOne: 5 })
   return route({
     method: 'get',
     path: '/admin/instances/{subdomain}/log',
@@ -77,7 +78,7 @@ export function logRoute(parts: ProvisionerRoutes): Route {
             },
           ])
         const window = { since, until, tail: since === null ? query.lines : null, follow: true }
-        return events.of(readerOf(c), signal =>
+        return followLog(streams, readerOf(c), signal =>
           matching(driver.log(instance, window, signal), { search: query.search, secrets }),
         )
       }

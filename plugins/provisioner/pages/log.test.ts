@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ask } from '../../../src/testing/ask.ts'
@@ -108,4 +109,50 @@ test('only those who may operate read a log', async t => {
   assert.match(operator.body, /Listening/)
   assert.equal((await log('', { Authorization: 'Bearer wrong' })).status, 401)
   assert.equal((await fleet.admin('GET', '/admin/instances/none/log')).status, 404)
+})
+
+test('a followed log ends with its reader’s access: a revoked token, a session that was ended', async t => {
+  const { fleet } = await startSpeaking(t, 'Listening')
+  const { body: token } = await fleet.admin<{ id: string; secret: string }>('POST', '/admin/tokens', {
+    body: { name: 'watching', role: 'operate' },
+  })
+  const visit = (
+    path: string,
+    options: { method?: string; headers?: Record<string, string>; body?: string },
+  ) => ask({ port: fleet.port, host: 'control.localhost', path, ...options })
+  const signedIn = await visit('/login', {
+    ...{ method: 'POST', body: 'token=a-token-that-only-the-operator-has' },
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...browser },
+  })
+  const Cookie = signedIn.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+  const follow = async (headers: Record<string, string>) => {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const path = '/admin/instances/acme/log'
+      request({
+        ...{ host: '127.0.0.1', port: fleet.port, path, agent: false },
+        headers: { Host: 'control.localhost', Accept: 'text/event-stream', ...headers },
+      })
+        .on('response', resolve)
+        .on('error', reject)
+        .end()
+    })
+    assert.equal(answer.statusCode, 200)
+    let seen = ''
+    const begun = Promise.withResolvers<void>()
+    answer.setEncoding('utf8').on('data', (text: string) => {
+      seen += text
+      if (seen.includes('Listening')) begun.resolve()
+    })
+    const over = new Promise<string>(resolve => answer.on('end', () => resolve(seen)))
+    await begun.promise
+    return { over }
+  }
+  const byToken = await follow({ Authorization: `Bearer ${token.secret}` })
+  const bySession = await follow({ Cookie })
+  assert.equal((await fleet.admin('DELETE', `/admin/tokens/${token.id}`)).status, 204)
+  assert.match(await byToken.over, /: your access has ended\n\n$/)
+  assert.equal((await visit('/logout', { method: 'POST', headers: { Cookie, ...browser } })).status, 303)
+  const ended = await bySession.over
+  assert.match(ended, /: your access has ended\n\n$/)
+  assert.doesNotMatch(ended, /event: end/)
 })

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { EventStreams } from '../../../src/http/events/event-streams.ts'
+import { readerOf } from '../../../src/http/events/readers.ts'
 import { flagField } from '../../../src/http/json-schema.ts'
 import { localPath } from '../../../src/http/local-path.ts'
 import { wantsPage } from '../../../src/http/negotiate.ts'
@@ -7,7 +9,7 @@ import type { QueuePlace } from '../../../views/instance/jobs/queued-runs.tsx'
 import { type Run, type Runs, runStatuses } from '../contract.ts'
 import { unknownRun } from '../problems.ts'
 import type { JobsWeb } from './jobs-web.ts'
-import { createLogEvents } from './log-events.ts'
+import { followLog } from './log-events.ts'
 import { answerRun } from './run-answer.ts'
 import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
 import { runJson, runShape } from './wire.ts'
@@ -22,12 +24,11 @@ const waitingRunShape = runShape
   })
   .meta({ id: 'RunWithQueue' })
 
-type LogEvents = ReturnType<typeof createLogEvents>
-
 /** Routes of single runs: status, log and cancelling. */
 export function runRoutes(web: JobsWeb): Route[] {
-  const events = createLogEvents({ stopping: web.stopping })
-  return [listRuns(web), showRun(web), showLog(web, events), replayRun(web), cancelRun(web)]
+  const { clock, stopping } = web
+  const streams = new EventStreams({ clock, stopping, most: 50, mostOfOne: 20 })
+  return [listRuns(web), showRun(web), showLog(web, streams), replayRun(web), cancelRun(web)]
 }
 
 const listRuns = ({ jobs, access }: JobsWeb) =>
@@ -73,7 +74,7 @@ const showRun = ({ jobs, access }: JobsWeb) =>
     },
   })
 
-const showLog = ({ jobs, access }: JobsWeb, events: LogEvents) =>
+const showLog = ({ jobs, access }: JobsWeb, streams: EventStreams) =>
   route({
     method: 'get',
     path: '/api/runs/{id}/log',
@@ -97,7 +98,7 @@ const showLog = ({ jobs, access }: JobsWeb, events: LogEvents) =>
       const run = knownRun(jobs.runs, params.id)
       const timed = query.timestamps
       if ((c.req.header('accept') ?? '').includes('text/event-stream'))
-        return events.of(jobs, run, { timed, lastId: c.req.header('last-event-id') })
+        return followLog(streams, readerOf(c), jobs, run, { timed, lastId: c.req.header('last-event-id') })
       return c.text(timed ? jobs.logs.timed(run.id) : jobs.logs.text(run.id))
     },
   })

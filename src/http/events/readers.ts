@@ -7,20 +7,29 @@ export interface EventReader {
   who: string
   /** Whether its access still lasts: a stream may be open for days. */
   stillMay(): Promise<boolean>
+  /** Calls back after each change that may have ended its access. Returns a function that stops that. */
+  onAccessChange(listener: () => void): () => void
 }
 
 /** The one who sent a request that passed its route's guard. */
 export function readerOf(c: AppContext): EventReader {
-  const principal = c.get('principal')
   const askAgain = c.get('askAgain')
   return {
-    who: principal ? `${principal.kind} ${principal.id}` : 'visitor',
+    who: whoIs(c),
+    onAccessChange: c.get('onChange'),
     stillMay: () =>
       askAgain().then(
         () => true,
         () => false,
       ),
   }
+}
+
+function whoIs(c: AppContext): string {
+  const principal = c.get('principal')
+  if (principal) return `${principal.kind} ${principal.id}`
+  const actor = c.get('actor')
+  return actor ? `${actor.kind} ${actor.email ?? actor.name}` : 'visitor'
 }
 
 /** Limits how many streams are open, in all and for each reader, so that one token cannot take every place. */
