@@ -62,6 +62,17 @@ export interface Plan {
   traffic: RouteLimits | null
 }
 
+/** The busiest minute of an instance in the last day. */
+export interface RequestUse {
+  subdomain: string
+  /** When it began. */
+  at: number
+  /** Requests, on average over the minute. */
+  perSecond: number
+  /** How many of them a limit refused. */
+  refused: number
+}
+
 export const eventStatuses = ['queued', 'working', 'done', 'ignored', 'failed'] as const
 /** How far the processing of a Stripe event has come. */
 export type EventStatus = (typeof eventStatuses)[number]

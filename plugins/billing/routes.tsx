@@ -5,9 +5,11 @@ import { type AppContext, type Guard, type Route, route } from '../../src/http/r
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { BillingPage } from '../../views/billing/billing-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
+import type { ProvisionerService } from '../provisioner/contract.ts'
+import { requestUse, requestUseSchema, wireRequestUse } from './accounts/request-use.ts'
 import type { Bill } from './checkout/bill.ts'
 import type { Payments } from './checkout/payments.ts'
-import { overReasons, rungKinds, states, subscriptionStatuses } from './contract.ts'
+import { overReasons, type RequestUse, rungKinds, states, subscriptionStatuses } from './contract.ts'
 import { billingOff } from './problems.ts'
 
 const time = z.iso.datetime().nullable()
@@ -60,8 +62,19 @@ const billSchema = z.object({
       processes: z.int().nullable(),
       disk_bytes: z.int().nullable(),
       runs_at_once: z.int().nullable(),
+      domains: z
+        .int()
+        .nullable()
+        .meta({ description: 'Domains of their own that each instance may have; null for the default' }),
+      requests_at_once: z
+        .int()
+        .nullable()
+        .meta({ description: 'Requests in progress to each instance; null for the default' }),
+      requests_per_second: z.int().nullable(),
+      body_bytes: z.int().nullable().meta({ description: 'The longest body of a request' }),
     }),
   ),
+  use: requestUseSchema,
 })
 
 const goneOn = {
@@ -74,10 +87,11 @@ export function billingRoutes(parts: {
   auth: AuthService
   clock: Clock
   payments: Payments | null
+  provisioner: Pick<ProvisionerService, 'instances' | 'busiestMinute'>
   /** Brings the account's instances in line with its plan, which may have changed. */
   enforce(accountId: string): void
 }): Route[] {
-  const { auth, clock, payments, enforce } = parts
+  const { auth, clock, payments, provisioner, enforce } = parts
   const open = (): Payments => {
     if (!payments) throw billingOff('This site takes no payments. Everything here is free.')
     return payments
@@ -109,9 +123,14 @@ export function billingRoutes(parts: {
           enforce(id)
         }
         const bill = payments?.bill(id) ?? null
-        if (!wantsPage(c)) return c.json(wireBill(bill, payments))
+        const use = requestUse(provisioner, id)
+        if (!wantsPage(c)) return c.json(wireBill(bill, payments, use))
+        const rate = payments?.planOf(id)?.traffic?.requestsPerSecond ?? null
         const page = (
-          <BillingPage now={clock.now()} bill={bill} plans={payments?.plans ?? []} confirmed={confirmed} />
+          <BillingPage
+            {...{ now: clock.now(), bill, confirmed, plans: payments?.plans ?? [] }}
+            {...{ use, rate }}
+          />
         )
         return c.render(page, ownerFrame('/billing', 'Plan'))
       },
@@ -145,7 +164,11 @@ export function billingRoutes(parts: {
   ]
 }
 
-function wireBill(bill: Bill | null, payments: Payments | null): z.infer<typeof billSchema> {
+function wireBill(
+  bill: Bill | null,
+  payments: Payments | null,
+  use: readonly RequestUse[],
+): z.infer<typeof billSchema> {
   const subscription = bill?.subscription
   return {
     on: payments !== null,
@@ -172,13 +195,18 @@ function wireBill(bill: Bill | null, payments: Payments | null): z.infer<typeof 
       : null,
     ladder: (bill?.standing.ladder ?? []).map(({ at, what }) => ({ at: timestamp(at), what })),
     trial: bill?.trial ? { days: bill.trial.forMs / 86_400_000, available: bill.trial.free } : null,
-    plans: (payments?.plans ?? []).map(({ id, name, cost, instances, limits }) => ({
+    plans: (payments?.plans ?? []).map(({ id, name, cost, instances, limits, domains, traffic }) => ({
       ...{ id, name, cost, instances },
       memory_bytes: limits?.memoryBytes ?? null,
       cpus: limits?.cpus ?? null,
       processes: limits?.pids ?? null,
       disk_bytes: limits?.diskBytes ?? null,
       runs_at_once: limits?.runsAtOnce ?? null,
+      domains,
+      requests_at_once: traffic?.requests ?? null,
+      requests_per_second: traffic?.requestsPerSecond ?? null,
+      body_bytes: traffic?.bodyBytes ?? null,
     })),
+    use: wireRequestUse(use),
   }
 }

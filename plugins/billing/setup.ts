@@ -36,7 +36,7 @@ export function setUpWithoutStripe({ db, clock, log, services, nudge }: Context)
     hooks: { 'account-export': ({ id }) => accountExport(db, id) },
     routes: [
       webhookRoute(null, { clock, log, nudge: () => {} }),
-      ...billingRoutes({ auth, clock, payments: null, enforce: () => {} }),
+      ...billingRoutes({ auth, clock, provisioner, payments: null, enforce: () => {} }),
       ...billingAdminRoutes(null, { auth, provisioner, clock }),
     ],
     tasks: [{ name: 'write-emails', everyMs: minute, run: async () => notices.ofInstances() }],
@@ -95,7 +95,7 @@ export async function setUpWithStripe(context: Context, settings: StripeSettings
     service: { on: true },
     routes: [
       webhookRoute({ stripe, queue }, { clock, log, nudge: () => nudge('work-events') }),
-      ...billingRoutes({ auth, clock, payments, enforce }),
+      ...billingRoutes({ auth, clock, provisioner, payments, enforce }),
       ...billingAdminRoutes({ ...admin, nudge, enforce: enforceAndNotify }, { auth, provisioner, clock }),
     ],
     hooks: {

@@ -11,7 +11,7 @@ import type {
   RunsNow,
   UsagePeriod,
 } from './instance-wire.ts'
-import type { InstanceLimit, OwnedInstances, TrafficPage } from './owned.ts'
+import type { BusiestMinute, InstanceLimit, OwnedInstances, TrafficPage } from './owned.ts'
 import type { InstanceUsage, MeasuredInstance } from './usage.ts'
 import type { PurgeCheck, VolumeCopies, VolumeWork } from './volume-copies.ts'
 
@@ -42,7 +42,14 @@ export {
   usagePeriods,
   volumeFaults,
 } from './instance-wire.ts'
-export type { InstanceLimit, OwnedInstance, OwnedInstances, OwnedOperation, TrafficPage } from './owned.ts'
+export type {
+  BusiestMinute,
+  InstanceLimit,
+  OwnedInstance,
+  OwnedInstances,
+  OwnedOperation,
+  TrafficPage,
+} from './owned.ts'
 export type { InstanceUsage, MeasuredInstance, Spread, UsageNow, UsagePoint } from './usage.ts'
 export type { CopiesOverview, PurgeCheck, VolumeCopies, VolumeWork } from './volume-copies.ts'
 
@@ -188,6 +195,8 @@ export interface ProvisionerService {
    * while it has not said what it has.
    */
   limitFault(limits: LimitsOfPlan, whose: string): string | null
+  /** Null without requests in the last day, and where they are not counted. */
+  busiestMinute(instanceId: string): BusiestMinute | null
   upgrades: UpgradeWork
   /** All instances at a glance, with the `recent` newest operations. */
   summary(recent: number): FleetSummary
@@ -242,6 +251,8 @@ declare module '../../src/kernel/control-plane.ts' {
     'instance-usage': (instanceId: string, period: UsagePeriod) => InstanceUsage
     /** The address of the page of an instance's traffic, for operators or for its owner. */
     'instance-traffic-page': TrafficPage
+    /** The minute of the last day with the most requests; null without any, and where they are not counted. */
+    'instance-busiest-minute': (instanceId: string) => BusiestMinute | null
     'purge-objection': PurgeCheck
     /** Makes copies of volumes. Without an answer, data is changed and deleted without a copy. */
     'volume-copies': VolumeCopies

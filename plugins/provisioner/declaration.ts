@@ -12,6 +12,7 @@ export const declaration = {
   asks: {
     'images-in-use': 'any',
     'instance-admission': 'optional',
+    'instance-busiest-minute': 'optional',
     'instance-change': 'any',
     'instance-environment': 'any',
     'instance-limit': 'optional',

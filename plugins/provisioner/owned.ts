@@ -26,6 +26,13 @@ export interface OwnedOperation {
 /** The address of the page of an instance's traffic. */
 export type TrafficPage = (subdomain: string, reader: 'operator' | 'owner') => string
 
+/** A minute of requests to an instance: when it began, how many there were, and how many of them a limit refused. */
+export interface BusiestMinute {
+  at: number
+  requests: number
+  refused: number
+}
+
 /** An instance as its owner sees it: without details of the host. */
 export interface OwnedInstance {
   id: string

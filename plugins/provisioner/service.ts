@@ -35,6 +35,8 @@ export function provisionerService(parts: {
   capacity: Capacity | null
   /** What an instance may take of the memory, unless it has a limit of its own. */
   memoryBytes: number
+  /** What counts requests; null where they are not counted. */
+  busiestMinute(): ProvisionerService['busiestMinute'] | null
   act(): void
 }): ProvisionerService {
   const { fleet, health, reconciler, ownership, retention, capacity, memoryBytes, act } = parts
@@ -57,6 +59,7 @@ export function provisionerService(parts: {
     },
     suspend: (id, why) => actIf(suspendInstance(fleet, id, why)),
     resume: id => actIf(resumeInstance(fleet, id)),
+    busiestMinute: id => parts.busiestMinute()?.(id) ?? null,
     limit: (id, limits) => actIf(limitInstance(fleet, id, limits)),
     note: notes => recordNotes(db, notes),
     owned: account => ownership.of(account, act),

@@ -66,6 +66,7 @@ export async function setUpProvisioner(
     service: provisionerService({
       ...{ fleet, health, reconciler, ownership, retention, capacity, act },
       memoryBytes: config.INSTANCE_MEMORY,
+      busiestMinute: () => hooks.optional('instance-busiest-minute'),
     }),
     routes: provisionerRoutes({
       ...{ fleet, health, settings, log, reconciler, orphans, ownership, retention, taskFaults },

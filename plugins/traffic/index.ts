@@ -22,6 +22,9 @@ export const traffic = definePlugin({
       hooks: {
         'instance-traffic-page': (subdomain, reader) =>
           reader === 'operator' ? `/admin/instances/${subdomain}/traffic` : `/instances/${subdomain}/traffic`,
+        // In labels mode, requests pass by.
+        'instance-busiest-minute': instanceId =>
+          site.routerMode === 'labels' ? null : watch.busiestMinute(instanceId),
         'instance-change': ({ instanceId, change, result }) => {
           if (change === 'purge' && result === 'done') watch.forget(instanceId)
         },

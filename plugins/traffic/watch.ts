@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
-import type { UsagePeriod } from '../provisioner/contract.ts'
+import type { BusiestMinute, UsagePeriod } from '../provisioner/contract.ts'
 import type { RouterService } from '../router/contract.ts'
-import { type Counts, countsOf, noCounts, since, sum } from './counts.ts'
+import { type Counts, countsOf, noCounts, requestsOf, since, sum } from './counts.ts'
 import type { TrafficStore } from './store.ts'
 
 /** What *now* means: the rounds of the last minute. */
@@ -137,6 +137,17 @@ export function createWatch(parts: {
       }
     },
 
+    /** The minute of the last day with the most requests; null without any. */
+    busiestMinute: (instanceId: string): BusiestMinute | null => {
+      const { points } = store.read(instanceId, 'dayByMinute', clock.now())
+      const byMinute = new Map<number, Counts>(points.map(({ at, ...counts }) => [at, counts]))
+      for (const { at, counts } of [due, current]) {
+        const late = counts.get(instanceId)
+        if (late) add(byMinute, at, late)
+      }
+      return busiestOf(byMinute)
+    },
+
     forget: (instanceId: string): void => {
       due.counts.delete(instanceId)
       current.counts.delete(instanceId)
@@ -148,6 +159,15 @@ export function createWatch(parts: {
   }
 }
 export type Watch = ReturnType<typeof createWatch>
+
+function busiestOf(minutes: ReadonlyMap<number, Counts>): BusiestMinute | null {
+  return [...minutes]
+    .map(([at, counts]) => ({ at, requests: requestsOf(counts), refused: counts.refused }))
+    .reduce<BusiestMinute | null>(
+      (busiest, each) => (each.requests > (busiest?.requests ?? 0) ? each : busiest),
+      null,
+    )
+}
 
 const minuteOf = (now: number) => Math.floor(now / minuteMs) * minuteMs
 

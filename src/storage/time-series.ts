@@ -21,6 +21,7 @@ const deletedAtOnce = 30
 const periods = {
   hour: { lengthMs: 60 * minuteMs, stretchMs: minuteMs },
   day: { lengthMs: dayMs, stretchMs: 5 * minuteMs },
+  dayByMinute: { lengthMs: dayMs, stretchMs: minuteMs },
   week: { lengthMs: 7 * dayMs, stretchMs: 2 * quarterMs },
   month: { lengthMs: 30 * dayMs, stretchMs: 8 * quarterMs },
   year: { lengthMs: 365 * dayMs, stretchMs: dayMs },

@@ -1,4 +1,4 @@
-import type { OverReason, Rung, State } from '../../plugins/billing/contract.ts'
+import type { OverReason, RequestUse, Rung, State } from '../../plugins/billing/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import type { Shape, Tone } from '../components/mark.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
@@ -6,6 +6,7 @@ import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
 import { ladderWords } from './ladder-words.ts'
 import { OtherPlans, Plans, type PlanView, roomWords, sizeWords } from './plans.tsx'
+import { RequestUsePanel } from './request-use.tsx'
 import { stopReasons } from './stop-reasons.ts'
 
 export interface BillView {
@@ -39,6 +40,9 @@ export interface BillingPageProps {
   plans: readonly PlanView[]
   /** False when the owner returns from paying and Stripe cannot confirm the payment yet. */
   confirmed: boolean
+  use: readonly RequestUse[]
+  /** The plan's limit of requests a second to each instance; null for the default. */
+  rate: number | null
 }
 
 const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
@@ -51,15 +55,17 @@ const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
 }
 
 /** An owner's plan: its state, what happens next, and what the owner can do. */
-export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
+export function BillingPage({ now, bill, plans, confirmed, use, rate }: BillingPageProps) {
+  const busiest = <RequestUsePanel now={now} use={use} limit={rate} base="/instances" />
   if (!bill) {
     return (
-      <>
+      <div class="stack">
         <PageHead title="Plan" />
         <Notice tone="idle" title="Free">
           <p>Payments are not set up on this site. Your instances run without a time limit.</p>
         </Notice>
-      </>
+        {busiest}
+      </div>
     )
   }
   const { standing, subscription, customer } = bill
@@ -93,6 +99,7 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
       ) : null}
       <Situation {...bill} now={now} />
       {standing.ladder.length > 0 ? <Ahead {...bill} now={now} /> : null}
+      {busiest}
       {orders && confirmed ? <Plans plans={plans} trying={standing.state === 'trial'} /> : null}
       {standing.state === 'paid' && !orders && others.length > 0 ? <OtherPlans plans={others} /> : null}
     </div>
@@ -210,6 +217,7 @@ function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillVie
 }
 
 function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption']> & Exempting) {
+  const size = plan && sizeWords(plan)
   return (
     <Panel title="Exempt from payment">
       <div class="stack">
@@ -220,7 +228,8 @@ function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption
         {plan ? (
           <p>
             You have the limits of the plan {plan.name}:{' '}
-            {plan.instances === 1 ? 'one instance' : `up to ${plan.instances} instances`}.
+            {plan.instances === 1 ? 'one instance' : `up to ${plan.instances} instances`}
+            {size === null ? null : `; each instance: ${size}`}.
           </p>
         ) : null}
         {pays ? (

@@ -8,22 +8,29 @@ export type PlanView = Omit<Plan, 'price'>
 
 export const roomWords = ({ instances }: PlanView) => (instances === 1 ? 'one' : `up to ${instances}`)
 
-/** `2 GiB of memory, 1.5 CPUs, 20 GiB of disk`; null for the default limits. */
-export function sizeWords({ limits }: PlanView): string | null {
-  if (limits === null) return null
-  const { memoryBytes, cpus, diskBytes, runsAtOnce } = limits
+/** `2 GiB of memory, 1.5 CPUs, 20 GiB of disk, 50 requests a second`; null for the default limits. */
+export function sizeWords({ limits, traffic, domains }: PlanView): string | null {
+  const { memoryBytes, cpus, diskBytes, runsAtOnce } = limits ?? {}
+  const { requests, requestsPerSecond, bodyBytes } = traffic ?? {}
   const words = [
     memoryBytes !== undefined && `${bytesInWords(memoryBytes)} of memory`,
     cpus !== undefined && `${cpus} CPU${cpus === 1 ? '' : 's'}`,
     diskBytes !== undefined && `${bytesInWords(diskBytes)} of disk`,
-    runsAtOnce !== undefined && `${runsAtOnce} runs at a time`,
+    runsAtOnce !== undefined && `${counted(runsAtOnce, 'run')} at a time`,
+    requests !== undefined && `${counted(requests, 'request')} at a time`,
+    requestsPerSecond !== undefined && `${counted(requestsPerSecond, 'request')} a second`,
+    bodyBytes !== undefined && `uploads up to ${bytesInWords(bodyBytes)}`,
+    domains !== null &&
+      (domains === 0 ? 'no domains of your own' : `${counted(domains, 'domain')} of your own`),
   ].filter(each => each !== false)
   return words.length === 0 ? null : words.join(', ')
 }
 
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** The columns that compare plans. */
 function columns(plans: readonly PlanView[]): Column<PlanView>[] {
-  const sizes = plans.some(({ limits }) => limits !== null)
+  const sizes = plans.some(plan => sizeWords(plan) !== null)
   return [
     { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
     { label: 'Costs', cell: plan => plan.cost },

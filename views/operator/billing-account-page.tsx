@@ -1,3 +1,6 @@
+import type { RequestUse } from '../../plugins/billing/contract.ts'
+import { type PlanView, roomWords, sizeWords } from '../billing/plans.tsx'
+import { RequestUsePanel } from '../billing/request-use.tsx'
 import { Button, Confirm, PostForm } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Facts, PageHead, Panel } from '../components/panel.tsx'
@@ -18,6 +21,9 @@ export interface ExemptionView {
 export interface BillingAccountProps {
   now: number
   account: Pick<AccountView, 'accountId' | 'email' | 'state' | 'since' | 'subdomains'>
+  /** The plan whose limits apply; null for none. */
+  plan: PlanView | null
+  use: readonly RequestUse[]
   /** Whether the account has a subscription that has not ended. */
   pays: boolean
   /** The active one; null when there is none. */
@@ -32,7 +38,7 @@ export interface BillingAccountProps {
 
 /** One account for the operator: its billing state, and its exemption from payment. */
 export function BillingAccountPage(props: BillingAccountProps) {
-  const { account, exemption, earlier, pays, now } = props
+  const { account, plan, use, exemption, earlier, pays, now } = props
   const { tone, shape, word } = states[account.state]
   return (
     <div class="stack">
@@ -51,11 +57,19 @@ export function BillingAccountPage(props: BillingAccountProps) {
             Id: <code>{account.accountId}</code>,
             'In this state since': <Time at={account.since} now={now} as="full" />,
             Subscription: pays ? 'yes, at Stripe' : 'none',
+            Plan: plan ? plan.name : <NotYet words="none" />,
+            'Instances in the plan': plan && roomWords(plan),
+            'Each instance': plan && sizeWords(plan),
             Instances:
               account.subdomains.length === 0 ? <NotYet words="none" /> : account.subdomains.join(', '),
           }}
         />
       </Panel>
+      <RequestUsePanel
+        {...{ now, use }}
+        limit={plan?.traffic?.requestsPerSecond ?? null}
+        base="/admin/instances"
+      />
       {exemption ? <ActiveExemption {...props} exemption={exemption} /> : <ExemptForm {...props} />}
       {earlier.length > 0 ? (
         <Panel title="Earlier exemptions">

@@ -10,6 +10,8 @@ import { openPlans } from './plans.ts'
 /** What pages need to show and to sell plans. */
 export interface Payments extends Pick<Checkout, 'checkout' | 'portal' | 'refresh'> {
   plans: readonly Plan[]
+  /** The plan whose limits apply; null for none. */
+  planOf(accountId: string): Plan | null
   bill(accountId: string): Bill
 }
 
@@ -32,6 +34,6 @@ export function openPayments(
   const plans = openPlans({ list, customers, standings, exemptions })
   const { closeOrders, ...checkout } = createCheckout({ stripe, customers, plans, clock, page })
   const bill = billReader({ plans, customers, standings, trials, exemptions, trialMs, trialLimit })
-  const payments: Payments = { ...checkout, plans: plans.list, bill }
+  const payments: Payments = { ...checkout, plans: plans.list, planOf: plans.of, bill }
   return { plans, payments, closeOrders }
 }

@@ -64,6 +64,8 @@ export function openPlans(parts: {
       return paid.includes(null) ? null : (paid[0]?.instances ?? null)
     },
 
+    of: planFor,
+
     /** The name of the plan whose limits apply; null for none. */
     nameOf: (accountId: string): string | null => planFor(accountId)?.name ?? null,
 

@@ -7,9 +7,10 @@ import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import type { Account, AuthService } from '../../auth/contract.ts'
 import type { ProvisionerService } from '../../provisioner/contract.ts'
 import type { Exemptions } from '../accounts/exemption.ts'
+import { requestUse, requestUseSchema, wireRequestUse } from '../accounts/request-use.ts'
 import type { Standings } from '../accounts/standings.ts'
 import type { Payments } from '../checkout/payments.ts'
-import type { State } from '../contract.ts'
+import type { Plan, RequestUse, State } from '../contract.ts'
 import { alreadyExempt, notExempt, unknownAccount, unknownPlan } from '../problems.ts'
 import type { Exemption } from '../schema.ts'
 
@@ -29,6 +30,8 @@ const accountSchema = z.object({
   state: z.string(),
   since: time,
   subdomains: z.array(z.string()),
+  plan: z.string().nullable().meta({ description: 'The plan whose limits apply; null for none' }),
+  use: requestUseSchema,
   exemption: exemptionSchema.nullable().meta({ description: 'The active exemption' }),
   earlier: z.array(exemptionSchema).meta({ description: 'The exemptions that have ended, newest first' }),
 })
@@ -49,7 +52,7 @@ const answers = {
 export interface ExemptionParts {
   standings: Standings
   exemptions: Exemptions
-  payments: Pick<Payments, 'plans' | 'bill'>
+  payments: Pick<Payments, 'plans' | 'planOf' | 'bill'>
   /** Brings an account's instances in line with its billing state, and notifies its owner. */
   enforce(accountId: string): void
 }
@@ -135,6 +138,9 @@ const endExemption = (parts: RouteParts) =>
 
 interface AccountView {
   account: { accountId: string; email: string | null; state: State; since: number; subdomains: string[] }
+  /** The plan whose limits apply. */
+  plan: Plan | null
+  use: RequestUse[]
   /** The active one; null when there is none. */
   exemption: Exemption | null
   /** The ones that have ended, newest first. */
@@ -148,7 +154,7 @@ function accountOf({ auth }: RouteParts, id: string): Account {
 }
 
 function view(parts: RouteParts, id: string): AccountView {
-  const { standings, exemptions } = parts.open()
+  const { standings, exemptions, payments } = parts.open()
   const { email } = accountOf(parts, id)
   const { state, since } = standings.of(id)
   const history = exemptions.history(id)
@@ -158,6 +164,8 @@ function view(parts: RouteParts, id: string): AccountView {
       ...{ accountId: id, email: email || null, state, since },
       subdomains: mine.map(({ subdomain }) => subdomain),
     },
+    plan: payments.planOf(id),
+    use: requestUse(parts.provisioner, id),
     exemption: history.find(({ endedAt }) => endedAt === null) ?? null,
     earlier: history.filter(({ endedAt }) => endedAt !== null).reverse(),
   }
@@ -171,14 +179,14 @@ function form(
   values: Record<string, unknown>,
 ) {
   if (errors.length > 0) c.status(422)
-  const { account, exemption, earlier } = view(parts, id)
+  const { account, plan, use, exemption, earlier } = view(parts, id)
   const { plans, bill } = parts.open().payments
   const planName = (planId: string) => plans.find(each => each.id === planId)?.name ?? planId
   const shown = (each: Exemption) => ({ ...each, plan: planName(each.planId) })
   const page = (
     <BillingAccountPage
       now={parts.clock.now()}
-      account={account}
+      {...{ account, plan, use }}
       pays={bill(id).subscription !== null}
       exemption={exemption && shown(exemption)}
       earlier={earlier.map(shown)}
@@ -193,13 +201,15 @@ function form(
 const answer = (parts: RouteParts, c: AppContext, id: string) =>
   wantsPage(c) ? c.redirect(`/admin/billing/accounts/${id}`, 303) : c.json(wireView(view(parts, id)))
 
-function wireView({ account, exemption, earlier }: AccountView): z.infer<typeof accountSchema> {
+function wireView({ account, plan, use, exemption, earlier }: AccountView): z.infer<typeof accountSchema> {
   return {
     account_id: account.accountId,
     email: account.email,
     state: account.state,
     since: timestamp(account.since),
     subdomains: account.subdomains,
+    plan: plan?.id ?? null,
+    use: wireRequestUse(use),
     exemption: exemption && wireExemption(exemption),
     earlier: earlier.map(wireExemption),
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ask } from '../../../src/testing/ask.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
-import { day, openShop } from '../shop.fixture.ts'
+import { traffic } from '../../traffic/index.ts'
+import { day, openShop, plans } from '../shop.fixture.ts'
 
 interface Bill {
   state: string
@@ -118,4 +120,55 @@ test('before a removal, its page says how long data is kept and that the plan co
   await shop.deliverEvents()
   await shop.run('enforce')
   assert.match((await ada.visit('/instances')).text, /subscription has ended.*See your plan/s)
+})
+
+test('owner and operator see what a plan allows of requests, and how near the busiest minute comes', async t => {
+  const limits = { requests: 100, rate: 50, body: '10m', domains: 3 }
+  const offer = plans.map(plan => (plan.id === 'basic' ? { ...plan, ...limits } : plan))
+  const shop = await openShop(t, {
+    root: memoryFolder(t),
+    env: { BILLING_PLANS: JSON.stringify(offer) },
+    plugins: [traffic],
+  })
+  const [ada, eve] = [await shop.owner('ada'), await shop.owner('eve')]
+  interface Limits {
+    use: { subdomain: string; requests_per_second: number; refused: number }[]
+    plans: Record<string, unknown>[]
+  }
+  const limitsOf = async (owner: OwnerBrowser) => (await owner.call('GET', '/billing')).json<Limits>()
+  const [basic, team] = (await limitsOf(ada)).plans
+  const shown = (plan: Record<string, unknown> = {}) =>
+    ['requests_at_once', 'requests_per_second', 'body_bytes', 'domains'].map(name => plan[name])
+  assert.deepEqual(shown(basic), [100, 50, 10 * 2 ** 20, 3])
+  assert.deepEqual(shown(team), [null, null, null, null])
+  const words = /100 requests at a time, 50 requests a second, uploads up to 10 MiB, 3 domains of your own/
+  assert.match((await ada.visit('/billing')).text, words)
+
+  assert.ok((await ada.call('POST', '/instances', { subdomain: 'acme' })).status < 300)
+  await shop.reaches(ada, 'acme', 'running')
+  await shop.buy(ada, 'basic')
+  assert.deepEqual((await limitsOf(ada)).use, [])
+  for (let i = 0; i < 12; i++) await ask({ port: shop.port, host: 'acme.localhost', path: '/' })
+  await shop.program.runOnce('traffic:look')
+  const { use } = await limitsOf(ada)
+  assert.deepEqual(
+    use.map(({ subdomain, refused }) => [subdomain, refused]),
+    [['acme', 0]],
+  )
+  assert.ok((use[0]?.requests_per_second ?? 0) >= 0.1)
+  assert.deepEqual((await limitsOf(eve)).use, [], 'a stranger sees nothing of it')
+  assert.match((await ada.visit('/billing')).text, /Busiest minute of the last day[\s\S]*acme[\s\S]* of 50/)
+
+  const list = await shop.admin<{ accounts: { account_id: string; subdomains: string[] }[] }>(
+    'GET',
+    '/admin/billing',
+  )
+  const id = list.body.accounts.find(({ subdomains }) => subdomains.includes('acme'))?.account_id
+  const path = `/admin/billing/accounts/${id}`
+  const account = (await shop.admin<Limits & { plan: string }>('GET', path)).body
+  assert.equal(account.plan, 'basic')
+  assert.deepEqual(account.use, use)
+  const page = (await shop.admin<string>('GET', path, { headers: { Accept: 'text/html' } })).body
+  assert.match(page, words)
+  assert.match(page, /Busiest minute of the last day/)
 })
