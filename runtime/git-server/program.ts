@@ -3,9 +3,9 @@
 import { serial } from '../../src/concurrency.ts'
 import { outputOf } from './git-command.ts'
 import { dropObsolete, repack } from './packs/repack.ts'
-import type { ReceiveAnswers, ReceiveReply, ReceiveRequest } from './receive-protocol.ts'
-import { take } from './take.ts'
-import { unpack } from './unpack.ts'
+import type { ReceiveAnswers, ReceiveReply, ReceiveRequest } from './pushes/receive-protocol.ts'
+import { take } from './pushes/take.ts'
+import { unpack } from './pushes/unpack.ts'
 
 const inOrder = serial()
 

@@ -8,9 +8,9 @@ import { type RepoService, repoObstacle } from '../repo/contract.ts'
 import type { Clones } from './clones.ts'
 import { flushPacket, packet } from './packet-lines.ts'
 import { plainAnswers } from './plain-answers.ts'
-import { type Answering, answerPush } from './push-answer.ts'
-import type { PushLog } from './push-log.ts'
-import type { Pushes, PushResult } from './pushes.ts'
+import { type Answering, answerPush } from './pushes/answer.ts'
+import type { PushLog } from './pushes/log.ts'
+import type { Pushes, PushResult } from './pushes/pushes.ts'
 
 export interface GitWeb extends Answering {
   auth: Pick<AuthService, 'git'>

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { oneJob, registry } from '../engine.fixture.ts'
-import { type ServedInstance, startServed } from './served.fixture.ts'
+import { oneJob, registry } from '../../engine.fixture.ts'
+import { type ServedInstance, startServed } from '../served.fixture.ts'
 
 const files = {
   '.gitignore': 'node_modules/\ndata/\n',
@@ -120,7 +120,7 @@ test('files that no jobs repo may contain are refused by name', async t => {
   await tried(() => commitTree(served, blob => [`100644 ${blob} a/b`]), /fullPathname/)
   await tried(() => commitTree(served, blob => [`100644 ${blob} a`, `100644 ${blob} a`]), /duplicateEntries/)
   await tried(async () => {
-    symlinkSync('../../etc/passwd', path('clone', 'out'))
+    symlinkSync('../../../etc/passwd', path('clone', 'out'))
     await commit('clone', {})
   }, /remote: out is a link out of the jobs repo\./)
   await tried(async () => {

@@ -1,23 +1,16 @@
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
-import { limit } from '../../src/concurrency.ts'
-import { overloaded, Problem, tooLarge } from '../../src/http/problem.ts'
-import type { Logger } from '../../src/log.ts'
-import type { JobsService, ManifestState } from '../jobs/contract.ts'
-import { type RepoService, repoObstacle } from '../repo/contract.ts'
-import type { Room } from '../volume/contract.ts'
-import { within } from '../web/within.ts'
-import { type PacketReader, readPackets } from './packet-lines.ts'
+import { overloaded, Problem, tooLarge } from '../../../src/http/problem.ts'
+import type { Logger } from '../../../src/log.ts'
+import type { JobsService, ManifestState } from '../../jobs/contract.ts'
+import { type RepoService, repoObstacle } from '../../repo/contract.ts'
+import type { Room } from '../../volume/contract.ts'
+import { within } from '../../web/within.ts'
+import { type PacketReader, readPackets } from '../packet-lines.ts'
+import { drop, feed, inTime } from './body.ts'
+import { type PushRequest, parseCommands, type RefCommand, refusalOf } from './commands.ts'
 import type { PushedChange } from './receive-protocol.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
-import {
-  largeInHistory,
-  type PushRequest,
-  parseCommands,
-  type RefCommand,
-  type Refusal,
-  refusalOf,
-} from './ref-commands.ts'
+import { busy, endedAccess, notReceived, type Refusal, refusedName, tooLong, tooMuch } from './refusals.ts'
+import { turns } from './turns.ts'
 
 export interface PushLimits {
   /** The longest that the body may take to arrive. */
@@ -92,41 +85,7 @@ export interface PushOptions {
   log: Logger
 }
 
-const queued = 4
 const commandBytes = 64 * 1024
-/** A client that sends too much reads the answer only when it has sent all. */
-const readAnyway = 8
-
-const busy: Refusal = {
-  reason: 'the jobs repo is in use',
-  detail:
-    'Nothing was changed: the files of the instance are being loaded, and that takes long, as when packages are installed. Push again when it is done.',
-}
-
-/** Runs one push at a time. Of each token, one may wait. Rejects with `overloaded` beyond that. */
-function turns() {
-  const crowded = () =>
-    overloaded('Others are pushing to the jobs repo. Try again in a few seconds.', {
-      headers: { 'Retry-After': '5' },
-    })
-  const inOrder = limit(1, queued, crowded)
-  const waiting = new Set<string>()
-  return async (token: string, work: () => Promise<void>): Promise<void> => {
-    if (waiting.has(token)) throw crowded()
-    waiting.add(token)
-    let started = false
-    try {
-      await inOrder(() => {
-        started = true
-        waiting.delete(token)
-        return work()
-      })
-    } finally {
-      // The queue was full.
-      if (!started) waiting.delete(token)
-    }
-  }
-}
 
 export function openPushes(options: PushOptions): Pushes {
   const { repo, manifest, limits, log } = options
@@ -134,9 +93,6 @@ export function openPushes(options: PushOptions): Pushes {
   const inTurn = turns()
   let going: { receiver: Receiver; ended: Promise<unknown> } | null = null
   let stopped = false
-
-  /** Reads what is refused already: the client looks at the answer only when it has sent all. */
-  const drop = (reader: PacketReader) => feed(reader, { input: null, answered: Promise.resolve(), packBytes })
 
   /** Returns why the commit was refused, or what it changes. */
   const unpack = async (
@@ -153,7 +109,7 @@ export function openPushes(options: PushOptions): Pushes {
     if (!answer) return { refused: tooLong }
     if (answer.refused) return answer
     for (const { path, kind } of answer.changes) {
-      const refused = kind === 'removed' ? null : nameRefusal(() => repo.files.acceptName(path))
+      const refused = kind === 'removed' ? null : await refusedName(() => repo.files.acceptName(path))
       if (refused) return { refused }
     }
     return answer
@@ -169,7 +125,9 @@ export function openPushes(options: PushOptions): Pushes {
     // Edits that load are committed first, so that they are in the way of no one who has not seen them.
     await within(limits.patienceMs, manifest.load())
     const { branch, head } = await repo.status()
-    if (branch === null || head === null) throw notPushable()
+    if (branch === null || head === null) {
+      throw repoObstacle('The jobs repo has no commit on a branch yet. Its page says what is in the way.')
+    }
     const outcomes = commands.map(command => ({
       command,
       refused: refusalOf(command, { branch, head: head.commit }),
@@ -177,7 +135,7 @@ export function openPushes(options: PushOptions): Pushes {
     const wanted = outcomes.find(({ refused }) => refused === null)
     const to = wanted?.command.to
     if (!wanted || !to) {
-      await drop(reader)
+      await drop(reader, packBytes)
       return { outcomes, taken: null }
     }
     const { jobsDir, cacheDir } = options
@@ -209,18 +167,17 @@ export function openPushes(options: PushOptions): Pushes {
 
   /** An answer before the end of the body would cut the connection, and its words would be lost. */
   const refuseAll = async (reader: PacketReader, { commands }: PushRequest, error: unknown) => {
-    const inWords = error instanceof Problem
-    if (inWords && error.status === tooLarge.status) throw error
-    if (!inWords) log.warn({ err: error }, 'a push could not be received')
-    const refused = { reason: 'it could not be received', detail: inWords ? error.detail : brokenOff }
-    await drop(reader).catch(() => {})
+    if (!(error instanceof Problem)) log.warn({ err: error }, 'a push could not be received')
+    else if (error.status === tooLarge.status) throw error
+    await drop(reader, packBytes).catch(() => {})
+    const refused = notReceived(error)
     return { outcomes: commands.map(command => ({ command, refused })), taken: null }
   }
 
   return {
     receive: (body, { token, ...by }) => {
       const arrival = Promise.withResolvers<ArrivedPush | null>()
-      const reader = readPackets(until(AbortSignal.timeout(limits.arrivalMs), limits.idleMs, body))
+      const reader = readPackets(inTime(body, limits))
       const work = async () => {
         const lines = await reader.lines(commandBytes)
         if (lines === null || lines.length === 0) return arrival.resolve(null)
@@ -234,7 +191,7 @@ export function openPushes(options: PushOptions): Pushes {
         arrived()
       }
       inTurn(token, work).catch(async error => {
-        if (error.status !== tooLarge.status) await drop(reader).catch(() => {})
+        if (error.status !== tooLarge.status) await drop(reader, packBytes).catch(() => {})
         arrival.reject(error)
       })
       return arrival.promise
@@ -281,94 +238,4 @@ async function take(
     return { refused: busy, before: manifest.state(), loaded }
   }
   return { ...(await taken.promise), loaded }
-}
-
-/**
- * Sends the rest of the body to the program, or nowhere once it has its answer, and reads it to its end. Returns false
- * if it is too large for a push.
- */
-async function feed(
-  reader: PacketReader,
-  { input, answered, packBytes }: { input: Writable | null; answered: Promise<unknown>; packBytes: number },
-): Promise<boolean> {
-  let [size, wanted] = [0, input !== null]
-  void answered.then(() => {
-    wanted = false
-  })
-  for await (const piece of reader.rest()) {
-    size += piece.byteLength
-    if (size > packBytes) wanted = false
-    if (size > packBytes * readAnyway) throw tooLarge(tooMuch(packBytes).detail)
-    if (wanted && !input?.write(piece)) {
-      const drained = once(input as Writable, 'drain').catch(() => {})
-      await Promise.race([drained, answered])
-    }
-  }
-  if (size <= packBytes) input?.end()
-  return size <= packBytes
-}
-
-const tooLong: Refusal = {
-  reason: 'it took too long',
-  detail:
-    'Nothing was changed. Checking the push took too long. Push fewer commits at once, or try again later.',
-}
-
-const brokenOff =
-  'Nothing was changed. Receiving it broke off, as when it needs more memory or disk than there is. Push again; if it stays, push fewer commits at once.'
-
-const notPushable = () =>
-  repoObstacle('The jobs repo has no commit on a branch yet. Its page says what is in the way.')
-
-const tooMuch = (packBytes: number): Refusal => ({
-  reason: 'too large',
-  detail: `A push may have ${packBytes / 1024 / 1024} MiB. Nothing was changed. Push fewer commits at once. ${largeInHistory} If node_modules is committed, run git rm -r --cached node_modules.`,
-})
-
-async function endedAccess(mayStill: () => Promise<void>): Promise<Refusal | null> {
-  try {
-    await mayStill()
-    return null
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    return {
-      reason: 'your access has ended',
-      detail: 'Nothing was changed. The token was revoked or has expired. Push again with another one.',
-    }
-  }
-}
-
-function nameRefusal(accept: () => void): Refusal | null {
-  try {
-    accept()
-    return null
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    return { reason: 'a path that cannot be here', detail: `${error.detail} Nothing was changed.` }
-  }
-}
-
-/** The body, which fails when the signal comes first, or nothing arrives for `idleMs` while it is waited for. */
-async function* until(
-  signal: AbortSignal,
-  idleMs: number,
-  body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const source = body[Symbol.asyncIterator]()
-  const cut = Promise.withResolvers<never>()
-  cut.promise.catch(() => {})
-  const abort = () => cut.reject(overloaded('The push took too long to arrive. Nothing was changed.'))
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    for (;;) {
-      const next = await within(idleMs, Promise.race([source.next(), cut.promise]))
-      if (!next) throw overloaded('The push stopped arriving. Nothing was changed. Push again.')
-      if (next.done) return
-      yield next.value
-    }
-  } finally {
-    signal.removeEventListener('abort', abort)
-    // Not waited for: it ends only after the read in progress, which may never end.
-    void source.return?.().catch(() => {})
-  }
 }

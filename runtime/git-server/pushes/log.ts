@@ -1,9 +1,9 @@
 import { inArray, lte } from 'drizzle-orm'
-import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/storage/database.ts'
-import type { Pushed } from './contract.ts'
-import type * as schema from './schema.ts'
-import { pushes } from './schema.ts'
+import type { Clock } from '../../../src/clock.ts'
+import type { Db } from '../../../src/storage/database.ts'
+import type { Pushed } from '../contract.ts'
+import type * as schema from '../schema.ts'
+import { pushes } from '../schema.ts'
 
 /** The newest pushes are remembered. */
 const kept = 5000

@@ -1,16 +1,11 @@
-import { badRequest } from '../../src/http/problem.ts'
+import { badRequest } from '../../../src/http/problem.ts'
+import { behind, type Refusal } from './refusals.ts'
 
 /** What a push asks for one branch or tag. Null for none: a branch that is new, or that is to be deleted. */
 export interface RefCommand {
   ref: string
   from: string | null
   to: string | null
-}
-
-/** Why a push is refused: in a few words for the line of its branch, and in sentences. */
-export interface Refusal {
-  reason: string
-  detail: string
 }
 
 export interface PushRequest {
@@ -51,13 +46,3 @@ export function refusalOf(
   }
   return from === head ? null : behind
 }
-
-export const behind: Refusal = {
-  reason: 'fetch first',
-  detail:
-    'The instance has newer commits, such as edits made on its pages. Nothing was changed. Run git pull --rebase, then push again.',
-}
-
-/** What to do about a large file that a later commit removes: it is sent all the same. */
-export const largeInHistory =
-  'Leave large files out of git. A file that a later commit removes stays in the history: remove it from every commit of the push, as with git rm --cached and git commit --amend.'

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
-import { startProgram } from '../process/child-program.ts'
-import { questionsTo } from '../process/questions.ts'
+import { startProgram } from '../../process/child-program.ts'
+import { questionsTo } from '../../process/questions.ts'
+import { makeServedRepo, type Shown } from '../served-repo.ts'
 import type { ReceiveAnswers, ReceiveQuestion } from './receive-protocol.ts'
-import { makeServedRepo, type Shown } from './served-repo.ts'
 
 type Answer<Q extends ReceiveQuestion> = ReceiveAnswers[Q['op']]
 

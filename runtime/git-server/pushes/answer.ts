@@ -1,7 +1,7 @@
-import type { JobsService, ManifestError, ManifestState } from '../jobs/contract.ts'
-import type { RepoService } from '../repo/contract.ts'
-import { within } from '../web/within.ts'
-import { flushPacket, onBand, packet } from './packet-lines.ts'
+import type { JobsService, ManifestError, ManifestState } from '../../jobs/contract.ts'
+import type { RepoService } from '../../repo/contract.ts'
+import { within } from '../../web/within.ts'
+import { flushPacket, onBand, packet } from '../packet-lines.ts'
 import type { ArrivedPush, PushResult, Taken } from './pushes.ts'
 
 const mostErrors = 20

@@ -1,10 +1,10 @@
-import { repoBounds } from '../git/bounds.ts'
-import { isEnvironment } from '../git/environment-files.ts'
-import { linkMode } from '../git/objects/objects.ts'
-import { pathOf } from '../git/objects/path-bytes.ts'
-import { git, outputOf } from './git-command.ts'
+import { repoBounds } from '../../git/bounds.ts'
+import { isEnvironment } from '../../git/environment-files.ts'
+import { linkMode } from '../../git/objects/objects.ts'
+import { pathOf } from '../../git/objects/path-bytes.ts'
+import { git, outputOf } from '../git-command.ts'
 import type { ReceiveAnswers } from './receive-protocol.ts'
-import { largeInHistory, type Refusal } from './ref-commands.ts'
+import { largeInHistory, type Refusal } from './refusals.ts'
 
 interface Push {
   repo: string

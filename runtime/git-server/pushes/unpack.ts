@@ -1,5 +1,5 @@
-import { git } from './git-command.ts'
-import { checkPush } from './push-check.ts'
+import { git } from '../git-command.ts'
+import { checkPush } from './check.ts'
 import type { ReceiveAnswers, ReceiveQuestion } from './receive-protocol.ts'
 
 type Unpack = Extract<ReceiveQuestion, { op: 'unpack' }>

@@ -1,5 +1,5 @@
-import type { PackLimits } from './packs/stored-objects.ts'
-import type { Refusal } from './ref-commands.ts'
+import type { PackLimits } from '../packs/stored-objects.ts'
+import type { Refusal } from './refusals.ts'
 
 /** Requests to the receiving program. Object ids are full hexadecimal. */
 export type ReceiveQuestion =

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { checkout } from '../git/work-tree/checkout.ts'
-import { moveObjects } from './packs/move-objects.ts'
+import { checkout } from '../../git/work-tree/checkout.ts'
+import { moveObjects } from '../packs/move-objects.ts'
 import type { ReceiveAnswers, ReceiveQuestion } from './receive-protocol.ts'
-import { behind } from './ref-commands.ts'
+import { behind } from './refusals.ts'
 
 type Take = Extract<ReceiveQuestion, { op: 'take' }>
 

@@ -4,9 +4,9 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { eventually } from '../../src/testing/eventually.ts'
-import { postJson } from '../web/web.fixture.ts'
-import { startServed } from './served.fixture.ts'
+import { eventually } from '../../../src/testing/eventually.ts'
+import { postJson } from '../../web/web.fixture.ts'
+import { startServed } from '../served.fixture.ts'
 
 /** A slow line to the instance: of each push it sends the commands, waits for `meanwhile`, and then sends the pack. */
 async function slowLine(t: TestContext, origin: string, meanwhile: () => Promise<void>): Promise<string> {
