@@ -11,10 +11,11 @@ import type { Call, Command } from '../command/call.ts'
 import { CommandError } from '../command/jobs-folder.ts'
 import { sayTable } from '../command/output.ts'
 import { type Control, controlOf, jsonOption } from './control/control.ts'
-import type { BackupJson, InstanceJson, ListedBackupJson } from './control/wire.ts'
+import type { BackupJson, ListedBackupJson } from './control/wire.ts'
 import { instanceArgument } from './instance.ts'
 import { ago, columnLook, type Looks } from './look.ts'
-import { done, failed, stillInProgress, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
+import { operate } from './operation.ts'
+import { done, failed, stillInProgress, timeoutOf, waitOptions } from './waiting.ts'
 
 const backupArgument: Argument = { name: 'backup', words: 'the id of a backup', example: 'copy_01k3' }
 
@@ -158,8 +159,7 @@ function sayBackups({ output, now }: Call, copies: readonly (BackupJson | Listed
   sayTable(output, headings, rows, columnLook(1, looks))
 }
 
-const restore: Command = {
-  name: 'restore',
+const restoreInstance = operate('restore', 'restoreAdminInstance', {
   takes: [
     {
       name: 'instance',
@@ -168,7 +168,6 @@ const restore: Command = {
     },
     { ...backupArgument, optional: true },
   ],
-  needsRepo: false,
   summary: 'restores a backup of an instance, undoes a removal, or makes a fresh host whole',
   details:
     'restore acme <backup> restores in place; if the instance does not become healthy, the previous data are put back. With --into, ' +
@@ -182,14 +181,9 @@ const restore: Command = {
       value: '<email>',
       words: 'with --into: the owner, by default the last one of the copied instance',
     },
-    ...waitOptions,
   },
-  run: async call => {
-    const { args } = call
-    timeoutOf(call)
+  body: ({ args }) => {
     const copy = args.word(1)
-    // Names of instances have neither.
-    if (/[/:]/.test(args.id)) return restoreHost(call)
     const [into, owner] = [args.text('into'), args.text('owner')]
     if (owner !== undefined && into === undefined)
       throw new UsageError(
@@ -197,16 +191,21 @@ const restore: Command = {
       )
     if (into !== undefined && copy === undefined)
       throw new UsageError(`--into needs a backup: longhouse restore ${args.id} <backup> --into ${into}`)
-    const control = controlOf(call)
-    const started = await control.ask<InstanceJson>('restoreAdminInstance', {
-      path: { subdomain: args.id },
-      body: {
-        ...(copy !== undefined && { backup: copy }),
-        ...(into !== undefined && { into }),
-        ...(owner !== undefined && { owner_email: owner }),
-      },
-    })
-    return tellOperation(call, control, started)
+    return {
+      ...(copy !== undefined && { backup: copy }),
+      ...(into !== undefined && { into }),
+      ...(owner !== undefined && { owner_email: owner }),
+    }
+  },
+})
+
+const restore: Command = {
+  ...restoreInstance,
+  run: async call => {
+    // An address of a store has one of these, and the name of an instance has neither.
+    if (!/[/:]/.test(call.args.id)) return restoreInstance.run(call)
+    timeoutOf(call)
+    return restoreHost(call)
   },
 }
 

@@ -3,10 +3,10 @@ import { type Argument, type Option, UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
-import type { InstanceJson } from './control/wire.ts'
 import { instanceArgument } from './instance.ts'
 import { ago } from './look.ts'
-import { done, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
+import { operate } from './operation.ts'
+import { done } from './waiting.ts'
 
 interface EnvironmentJson {
   variables: { name: string; value: string | null; updated_at: string; updated_by: string | null }[]
@@ -14,9 +14,8 @@ interface EnvironmentJson {
 }
 
 const nameArgument: Argument = { name: 'name', words: 'the name of a variable', example: 'API_HOST' }
-const changing: Readonly<Record<string, Option>> = {
+const restartOption: Readonly<Record<string, Option>> = {
   restart: { words: 'restarts the instance, so that it applies at once' },
-  ...waitOptions,
 }
 
 const list: Command = {
@@ -48,51 +47,31 @@ const list: Command = {
   },
 }
 
-const set: Command = {
-  name: 'env set',
+const set = operate('env set', 'setInstanceVariable', {
   takes: [instanceArgument, nameArgument],
-  needsRepo: false,
   summary: 'sets an environment variable of an instance; its value comes on standard input',
   details:
     'Not as an argument, because other users of a machine can read those. One line break at the end is dropped. A value is a secret unless --plain is given.',
   options: {
     plain: { words: 'shows the value on the page and in the log; for what is no secret' },
-    ...changing,
+    ...restartOption,
   },
-  run: async call => {
-    const { args } = call
-    timeoutOf(call)
+  body: async ({ args }) => {
     let value = ''
     for await (const chunk of stdin.setEncoding('utf8')) value += chunk
     value = value.replace(/\r?\n$/, '')
     if (value === '')
       throw new UsageError('the value on standard input is empty; longhouse env unset removes a variable')
-    const control = controlOf(call)
-    const started = await control.ask<InstanceJson>('setInstanceVariable', {
-      path: { subdomain: args.id },
-      body: { name: args.word(1), value, secret: !args.flag('plain'), restart: args.flag('restart') },
-    })
-    return tellOperation(call, control, started)
+    return { name: args.word(1), value, secret: !args.flag('plain'), restart: args.flag('restart') }
   },
-}
+})
 
-const unset: Command = {
-  name: 'env unset',
+const unset = operate('env unset', 'removeAdminInstanceEnvironment', {
   takes: [instanceArgument, nameArgument],
-  needsRepo: false,
   summary: 'removes an environment variable of an instance',
   details: 'It applies at the next start, or at once with --restart.',
-  options: changing,
-  run: async call => {
-    const { args } = call
-    timeoutOf(call)
-    const control = controlOf(call)
-    const started = await control.ask<InstanceJson>('removeAdminInstanceEnvironment', {
-      path: { subdomain: args.id },
-      body: { name: args.word(1), restart: args.flag('restart') },
-    })
-    return tellOperation(call, control, started)
-  },
-}
+  options: restartOption,
+  body: ({ args }) => ({ name: args.word(1), restart: args.flag('restart') }),
+})
 
 export const ofEnvironment: readonly Command[] = [list, set, unset]

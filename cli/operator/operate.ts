@@ -1,49 +1,10 @@
-import { type Option, UsageError } from '../command/arguments.ts'
-import type { Call, Command } from '../command/call.ts'
+import { UsageError } from '../command/arguments.ts'
+import type { Command } from '../command/call.ts'
 import { confirmedByName } from '../command/confirmation.ts'
-import { type Asked, controlOf } from './control/control.ts'
-import type { Operation } from './control/operations.ts'
-import type { InstanceJson } from './control/wire.ts'
+import { controlOf } from './control/control.ts'
 import { instanceArgument } from './instance.ts'
-import { done, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
-
-/** A command that starts one operation of an instance. */
-function operate(
-  name: string,
-  operation: Operation,
-  spec: {
-    summary: string
-    details: string
-    options?: Readonly<Record<string, Option>>
-    /** Throws a UsageError for what the command line lacks. */
-    body?: (call: Call) => unknown
-    query?: (call: Call) => Asked['query']
-    /** Asked before anything is sent; throws a CommandError when it is refused. */
-    confirm?: (call: Call) => Promise<void>
-  },
-): Command {
-  return {
-    name,
-    takes: [instanceArgument],
-    needsRepo: false,
-    summary: spec.summary,
-    details: spec.details,
-    options: { ...spec.options, ...waitOptions },
-    run: async call => {
-      timeoutOf(call)
-      const body = spec.body?.(call)
-      const query = spec.query?.(call)
-      const control = controlOf(call)
-      await spec.confirm?.(call)
-      const started = await control.ask<InstanceJson>(operation, {
-        path: { subdomain: call.args.id },
-        ...(body !== undefined && { body }),
-        ...(query && { query }),
-      })
-      return tellOperation(call, control, started)
-    },
-  }
-}
+import { operate } from './operation.ts'
+import { done, waitOptions } from './waiting.ts'
 
 const start = operate('start', 'startAdminInstance', {
   summary: 'starts an instance',
@@ -118,17 +79,15 @@ const resetPassword = operate('reset-password', 'resetPasswordAdminInstance', {
   details: 'Ends every session. A running instance restarts.',
 })
 
-const transfer: Command = {
-  ...operate('transfer', 'transferAdminInstance', {
-    summary: 'hands an instance over to another owner, with its data and a new password',
-    details: 'Sessions and API tokens of the previous owner end. A backup is made first.',
-    body: ({ args }) => ({ owner_email: args.word(1) }),
-  }),
+const transfer = operate('transfer', 'transferAdminInstance', {
   takes: [
     instanceArgument,
     { name: 'email', words: 'the email address of the new owner', example: 'bob@example.com' },
   ],
-}
+  summary: 'hands an instance over to another owner, with its data and a new password',
+  details: 'Sessions and API tokens of the previous owner end. A backup is made first.',
+  body: ({ args }) => ({ owner_email: args.word(1) }),
+})
 
 const create = operate('create', 'createAdminInstance', {
   summary: 'creates an instance, and shows its password, once',
