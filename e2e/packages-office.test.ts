@@ -1,0 +1,3 @@
+import { testGroup } from './packages.fixture.ts'
+
+testGroup('office')
