@@ -33,6 +33,8 @@ const own = {
   'control-plane': ['control-plane.js', 'edge.js', 'edge-worker.js', 'restore.js', 'plugins'],
   runtime: [
     'runtime.js',
+    'runtime.cjs',
+    'late',
     'runner.cjs',
     'confine.cjs',
     'modules.cjs',

@@ -1,9 +1,9 @@
-# Starts the runtime once on a volume that is thrown away, and ends it when it is healthy: Node then keeps what it
-# compiled. Its log shows when it does not become healthy.
+# Starts the runtime once on a volume that is thrown away, and ends it when it is healthy and has answered with a page: it
+# then keeps what was compiled. Its log shows when it does not become healthy.
 set -euo pipefail
 volume=$(mktemp -d)
 LONGHOUSE_INSTANCE_ID=inst_image LONGHOUSE_PASSWORD=$(tr -dc a-z0-9 </dev/urandom | head -c 24 || true) LONGHOUSE_DATA_DIR=$volume \
-  node /app/dist/runtime.js >"$volume.log" 2>&1 &
+  node /app/dist/runtime.js --keep-compiled >"$volume.log" 2>&1 &
 healthy=
 for _ in $(seq 300); do
   if bash /app/health-check.sh /api/health localhost >/dev/null 2>&1; then

@@ -2,16 +2,25 @@ import { BootError } from '../src/boot-error.ts'
 import { systemClock } from '../src/clock.ts'
 import { idleMemory } from '../src/kernel/idle-memory.ts'
 import { startTask } from '../src/kernel/tasks.ts'
-import { createLog } from '../src/log.ts'
+import { createLog, type Logger } from '../src/log.ts'
 import type { Runtime } from './boot.ts'
 import { startRuntime } from './program.ts'
 
-const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
-
 async function main(): Promise<void> {
+  const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
+  try {
+    await start(log)
+  } catch (error) {
+    if (error instanceof BootError) process.stderr.write(`Longhouse runtime ${error.message}\n`)
+    else log.fatal({ err: error }, 'cannot start')
+    process.exit(1)
+  }
+}
+
+async function start(log: Logger): Promise<void> {
   // Before anything starts: a signal without a handler ends the process at once, and leaves the first runs behind.
   const starting = Promise.withResolvers<Runtime>()
-  stopWhenAsked(starting.promise)
+  stopWhenAsked(starting.promise, log)
   const runtime = await startRuntime({
     env: process.env,
     log,
@@ -30,7 +39,7 @@ async function main(): Promise<void> {
  * the process that started this one is gone, the runtime stops in order without waiting for runs: no one can reach
  * it, and the next runtime needs its volume.
  */
-function stopWhenAsked(starting: Promise<Runtime>): void {
+function stopWhenAsked(starting: Promise<Runtime>, log: Logger): void {
   let stopping = false
   let runtime: Runtime | null = null
   const endNow = () => {
@@ -60,10 +69,4 @@ function stopWhenAsked(starting: Promise<Runtime>): void {
   })
 }
 
-try {
-  await main()
-} catch (error) {
-  if (error instanceof BootError) process.stderr.write(`Longhouse runtime ${error.message}\n`)
-  else log.fatal({ err: error }, 'cannot start')
-  process.exit(1)
-}
+void main()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -22,8 +22,12 @@ interface Started {
   ended: Promise<{ code: number | null; signal: string | null }>
 }
 
-function launch(t: TestContext, env: Record<string, string>): Omit<Started, 'port'> {
-  const child = spawn(process.execPath, [program], {
+function launch(
+  t: TestContext,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): Omit<Started, 'port'> {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env.PATH, LONGHOUSE_PORT: '0', LONGHOUSE_PASSWORD: 'correct horse', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
@@ -37,8 +41,13 @@ function launch(t: TestContext, env: Record<string, string>): Omit<Started, 'por
   return { child, stderr, ended }
 }
 
-async function start(t: TestContext, dir: string, env: Record<string, string> = {}): Promise<Started> {
-  const started = launch(t, { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_INSTANCE_ID: 'inst_test', ...env })
+async function start(
+  t: TestContext,
+  dir: string,
+  env: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<Started> {
+  const started = launch(t, { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_INSTANCE_ID: 'inst_test', ...env }, args)
   const [message] = await Promise.race([
     once(started.child, 'message'),
     started.ended.then(async () => Promise.reject(new Error(await started.stderr))),
@@ -59,6 +68,29 @@ test('the program prints its port, becomes ready, and exits in order on a signal
   assert.equal(health.headers['longhouse-instance'], 'inst_test')
   instance.child.kill('SIGTERM')
   assert.deepEqual(await instance.ended, { code: 0, signal: null })
+})
+
+test('the program keeps its compiled code when an image is built, and starts with any', async t => {
+  const folder = temporaryFolder(t)
+  const once = async (args: readonly string[] = []) => {
+    const instance = await start(t, temporaryFolder(t), { NODE_COMPILE_CACHE: folder }, args)
+    await isReady(instance)
+    const page = await ask({ port: instance.port, host: 'localhost', path: '/login' })
+    assert.equal(page.status, 200)
+    instance.child.kill('SIGTERM')
+    assert.deepEqual(await instance.ended, { code: 0, signal: null })
+    return readdirSync(folder).filter(name => name.startsWith('runtime.cjs'))
+  }
+  assert.deepEqual(await once(), [], 'a container keeps nothing')
+  const [name = '', ...others] = await once(['--keep-compiled'])
+  assert.match(name, /^runtime\.cjs-\d+-[0-9a-f]+\.code$/)
+  assert.deepEqual(others, [])
+  const kept = readFileSync(join(folder, name))
+  assert.deepEqual(await once(), [name])
+  const damaged = kept.fill(0, 100_000, 200_000)
+  writeFileSync(join(folder, name), damaged)
+  await once()
+  assert.ok(readFileSync(join(folder, name)).equals(damaged), 'a container only reads it')
 })
 
 /** A volume with one job of every second, which says that it goes, and goes on until there is a file `data/end`. */
