@@ -2,6 +2,7 @@ import { jobRegistry } from 'longhouse/jobs'
 import { appointments } from './jobs/appointments'
 import { backlog } from './jobs/backlog'
 import { orders } from './jobs/orders'
+import { receipts } from './jobs/receipts'
 import releases from './jobs/releases'
 import { upkeep } from './jobs/upkeep'
 
@@ -39,4 +40,11 @@ jobRegistry.register({
   cron: '*/5 * * * *',
   description: 'Works through the queue that the shop fills.',
   func: backlog,
+})
+
+jobRegistry.register({
+  id: 'receipts',
+  cron: '15 * * * *',
+  description: 'Reads the sums of scanned receipts.',
+  func: receipts,
 })

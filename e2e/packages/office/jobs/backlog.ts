@@ -15,11 +15,13 @@ export async function backlog() {
   const boss = new PgBoss({ ...connection, supervise: false, schedule: false })
   await boss.start()
   await boss.createQueue('invoices')
-  for (const [at, number] of ['broken', '2026-8', '2026-7'].entries()) {
-    await boss.send('invoices', { number }, { retryLimit: 0, priority: at })
+  for (const number of ['2026-7', '2026-8', 'broken']) {
+    await boss.send('invoices', { number }, { retryLimit: 0 })
   }
 
-  const found = await boss.fetch<{ number: string }>('invoices', { batchSize: 10 })
+  // A batch comes in any order.
+  const batch = await boss.fetch<{ number: string }>('invoices', { batchSize: 10 })
+  const found = batch.toSorted((a, b) => a.data.number.localeCompare(b.data.number))
   for (const { id, data } of found) {
     if (data.number === 'broken') await boss.fail('invoices', id, { message: 'no such invoice' })
     else await boss.complete('invoices', id)

@@ -10,9 +10,11 @@ export default async function releases() {
   const github = await startGitHub()
   const octokit = new Octokit({ baseUrl: github.url, auth: 'token', log: { ...console, error() {} } })
   const queue = new PQueue({ concurrency: 2 })
+  let most = 0
   const found = await Promise.all(
     projects.map(project =>
       queue.add(async () => {
+        most = Math.max(most, queue.pending)
         const [owner = '', repo = ''] = project.split('/')
         try {
           const all = await octokit.paginate(octokit.rest.repos.listReleases, { owner, repo, per_page: 1 })
@@ -28,5 +30,5 @@ export default async function releases() {
   const refused = await request(url, { dispatcher: agent }).catch((error: Error) => error.name)
   await agent.close()
   github.stop()
-  return { found, refused, most: github.most() }
+  return { found, refused, most }
 }
