@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { eq } from 'drizzle-orm'
+import { type TicketKeys, ticketKeys } from '../../src/sign-in/ticket.ts'
 import type { Db } from '../../src/storage/database.ts'
 import type { AuthService } from '../auth/contract.ts'
 import type { ProvisionerService } from '../provisioner/contract.ts'
@@ -18,20 +19,20 @@ export function createGates(parts: {
   provisioner: Pick<ProvisionerService, 'byId' | 'changed'>
   router: Pick<RouterService, 'setRule'>
   sessionsOf: AuthService['sessionsOf']
-  /** From which the key of each instance's gate is derived. */
+  /** From which the keys of each instance's gate are derived. */
   key: Buffer
 }) {
   const { db, provisioner, router, sessionsOf, key } = parts
   /** What the router has, by subdomain. */
   const given = new Map<string, string>()
   const rowOf = (instanceId: string) => db.select().from(gates).where(eq(gates.instanceId, instanceId)).get()
-  const keyOf = (instanceId: string) =>
-    createHmac('sha256', key).update(`gate of ${instanceId}`).digest('base64url')
+  const keysOf = (instanceId: string) =>
+    ticketKeys(createHmac('sha256', key).update(`gate of ${instanceId}`).digest())
 
   const ruleOf = ({ instanceId, publicPaths, generation }: typeof gates.$inferSelect): RouteGate => {
     const accountId = provisioner.byId(instanceId)?.accountId ?? null
     return {
-      ...{ publicPaths, generation, key: keyOf(instanceId) },
+      ...{ publicPaths, generation, verifies: keysOf(instanceId).verifies },
       sessions:
         accountId === null
           ? []
@@ -76,9 +77,9 @@ export function createGates(parts: {
     },
 
     /** What signs tickets for an instance; null when its gate is open. */
-    ticketOffice: (instanceId: string): { key: string; generation: number } | null => {
+    ticketOffice: (instanceId: string): { key: TicketKeys['signs']; generation: number } | null => {
       const row = rowOf(instanceId)
-      return row?.closed ? { key: keyOf(instanceId), generation: row.generation } : null
+      return row?.closed ? { key: keysOf(instanceId).signs, generation: row.generation } : null
     },
 
     /** Brings the router up to date: with changed settings, and with who has signed in and out. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/clock.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
 import { newSecret } from '../../src/http/session-cookie.ts'
-import { signPass } from '../../src/sign-in/pass.ts'
+import { signTicket } from '../../src/sign-in/ticket.ts'
 import { ThroughPage } from '../../views/addresses/gate-page.tsx'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import type { AuthService } from '../auth/contract.ts'
@@ -70,8 +70,8 @@ export function ticketRoute(parts: TicketParts): Route {
       }
       // The edge must know a session that has just begun.
       gates.publish()
-      const ticket = signPass(office.key, {
-        ...{ kind: 'ticket', host, session, generation: office.generation, state: query.state },
+      const ticket = signTicket(office.key, {
+        ...{ host, session, generation: office.generation, state: query.state },
         ...{ expiresAt: clock.now() + gateTicketMs, nonce: newSecret(), path: localPath(query.path, '/') },
       })
       const there = `${hostUrl(site, host)}${gateTicketPath}?ticket=${ticket}`

@@ -33,8 +33,8 @@ export interface RouteGate {
   sessions: readonly string[]
   /** Another one ends every pass that was given before. */
   generation: number
-  /** What signs tickets and passes, in base64url. It is the instance's own. */
-  key: string
+  /** What verifies the tickets of this instance: the public half of a key of Ed25519, in base64url. */
+  verifies: string
 }
 
 /** Where a browser returns from the control plane with a ticket, on every host of an instance with a gate. */
@@ -72,7 +72,7 @@ export interface EdgeReport {
   logDropped: number
   /** How long requests waited here, from when they could be passed on until they were. */
   added: LatencyCounts
-  /** Requests that wait for their instance to start, now. */
+  /** Requests that wait for their instance to start, or for the control plane, now. */
   held: number
   /** An instance that is not among them had no request since the last report, and has none in progress. */
   instances: readonly InstanceReport[]

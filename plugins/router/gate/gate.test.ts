@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { type Pass, signPass } from '../../../src/sign-in/pass.ts'
+import { signTicket, type Ticket, ticketKeys } from '../../../src/sign-in/ticket.ts'
 import { setClock } from '../../../src/testing/clock.ts'
 import type { RouteGate } from '../contract.ts'
 import { type Edge, startEdge } from '../edge.fixture.ts'
 import { ask, eventually, type Instance, route, startInstance, wire } from '../wire.fixture.ts'
 
-const key = Buffer.alloc(32, 7).toString('base64url')
+const { signs, verifies } = ticketKeys(Buffer.alloc(32, 7))
 const page = { accept: 'text/html' }
-const rule: RouteGate = { publicPaths: ['/hooks', '/badges'], sessions: ['sess_ada'], generation: 1, key }
+const rule: RouteGate = {
+  publicPaths: ['/hooks', '/badges'],
+  sessions: ['sess_ada'],
+  generation: 1,
+  verifies,
+}
 
 describe('a gate', () => {
   const clock = setClock()
@@ -58,15 +63,15 @@ describe('a gate', () => {
     const there = new URL(reply.headers.location ?? '')
     return { there, cookie: cookieIn(reply), state: there.searchParams.get('state') ?? '' }
   }
-  const sign = (state: string, change: Partial<Pass> = {}, by = key) =>
-    signPass(by, {
-      ...{ kind: 'ticket', host, session: 'sess_ada', generation: 1, state, path: '/where?x=1' },
+  const sign = (state: string, change: Partial<Ticket> = {}, by = signs) =>
+    signTicket(by, {
+      ...{ host, session: 'sess_ada', generation: 1, state, path: '/where?x=1' },
       ...{ expiresAt: clock.now() + 60_000, nonce: `${Math.random()}`, ...change },
     })
   const arrive = (ticket: string, cookie: string, at = host) =>
     ask(edge, at, { path: `/.longhouse/gate?ticket=${ticket}`, headers: { ...page, cookie } })
   /** The cookie of a browser that is in. */
-  const enter = async (at = host, change: Partial<Pass> = {}) => {
+  const enter = async (at = host, change: Partial<Ticket> = {}) => {
     const { cookie, state } = await begin(at)
     const reply = await arrive(sign(state, { host: at, ...change }), cookie, at)
     assert.equal(reply.status, 303, reply.body)
@@ -138,7 +143,7 @@ describe('a gate', () => {
     assert.equal(cookieIn(again), cookieIn(first))
   })
 
-  it('refuses tickets that are forged, too old, of another browser, host, kind or generation', async () => {
+  it('refuses tickets that are forged, too old, of another browser, host or generation', async () => {
     const { cookie, state } = await begin()
     const other = await begin()
     const refused: [string, string, string?][] = [
@@ -146,9 +151,10 @@ describe('a gate', () => {
       ['no cookie', sign(state), ''],
       ['too old', sign(state, { expiresAt: clock.now() - 1 })],
       ['another host', sign(state, { host: 'jobs.acme.test' })],
-      ['a pass', sign(state, { kind: 'pass' })],
+      ['a pass', `${sign(state)}.${cookie.split('=')[1]}`],
       ['another generation', sign(state, { generation: 0 })],
-      ['another key', sign(state, {}, Buffer.alloc(32, 8).toString('base64url'))],
+      ['another key', sign(state, {}, ticketKeys(Buffer.alloc(32, 8)).signs)],
+      ['what the edge has', sign(state, {}, ticketKeys(Buffer.from(verifies, 'base64url')).signs)],
       ['cut', sign(state).slice(0, -2)],
       ['changed', `x${sign(state)}`],
       ['nothing', ''],

@@ -1,10 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, type KeyObject, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../../src/clock.ts'
 import { localPath } from '../../../src/http/local-path.ts'
 import type { Problem } from '../../../src/http/problem.ts'
 import { sessionCookieName } from '../../../src/http/session-cookie.ts'
-import { readPass, signPass } from '../../../src/sign-in/pass.ts'
+import { readTicket, type Ticket, verifierFor } from '../../../src/sign-in/ticket.ts'
 import { type Site, siteUrl } from '../../site/contract.ts'
 import { gateTicketMs, gateTicketPath, operatorSession, type RouteGate } from '../contract.ts'
 import { loadsPage } from '../intake/refusal.tsx'
@@ -36,8 +36,8 @@ export interface GateParts {
  * 2. The control plane checks the session and redirects back with a signed ticket, which has the digest in it.
  * 3. A ticket whose digest fits the cookie is used once: the browser gets a pass, and continues to where it was.
  *
- * Several edges do not know what each other's tickets were used for. So the pass follows from the ticket alone: used again at another
- * edge, it gives the same pass, with the same end.
+ * A pass is the ticket with the secret behind it. So an edge signs nothing and has no secret key, and a ticket that is used again at
+ * another edge, which cannot know, gives the same pass with the same end.
  */
 export class Gate {
   readonly #rule: RouteGate
@@ -46,6 +46,7 @@ export class Gate {
   readonly #cookies: { pass: string; state: string; attributes: string }
   /** Passes that were verified, with their ends: most requests have one of few. */
   readonly #verified = new Map<string, number>()
+  #verifier: KeyObject | null = null
 
   constructor(rule: RouteGate, parts: GateParts) {
     this.#rule = rule
@@ -82,16 +83,25 @@ export class Gate {
     const now = this.#parts.clock.now()
     const known = this.#verified.get(`${host} ${text}`)
     if (known !== undefined) return known > now
-    const { key, generation } = this.#rule
-    const pass = readPass(text, { key, kind: 'pass', host, now })
-    if (!pass || pass.generation !== generation || !this.#isIn(pass.session)) return false
+    const split = text.lastIndexOf('.')
+    const ticket = this.#read(text.slice(0, split), host)
+    if (!ticket || ticket.state !== digest(text.slice(split + 1)) || !this.#isIn(ticket.session)) return false
+    const end = ticket.expiresAt - gateTicketMs + lifeOf(ticket)
+    if (end <= now) return false
     if (this.#verified.size >= mostKept) this.#verified.clear()
-    this.#verified.set(`${host} ${text}`, pass.expiresAt)
+    this.#verified.set(`${host} ${text}`, end)
     return true
   }
 
   #isIn(session: string): boolean {
     return session === operatorSession || this.#sessions.has(session)
+  }
+
+  /** The ticket of a text; null for one that is not for this host or this generation. It may be too old. */
+  #read(text: string, host: string): Ticket | null {
+    this.#verifier ??= verifierFor(this.#rule.verifies)
+    const ticket = readTicket(text, { key: this.#verifier, host })
+    return ticket?.generation === this.#rule.generation ? ticket : null
   }
 
   #askToSignIn(request: IncomingMessage, host: string, path: string): Problem {
@@ -119,34 +129,34 @@ export class Gate {
 
   #arrive(request: IncomingMessage, host: string, path: string): Problem {
     const { clock, used } = this.#parts
-    const { key, generation } = this.#rule
     const { pass: name, state, attributes } = this.#cookies
     const now = clock.now()
     const text = new URLSearchParams(path.slice(path.indexOf('?'))).get('ticket') ?? ''
-    const ticket = readPass(text, { key, kind: 'ticket', host, now })
+    const read = this.#read(text, host)
+    const ticket = read && read.expiresAt > now ? read : null
     // Back and again, or the other tab: the browser is in already.
     if (ticket && this.#passes(request, host))
       return letIn('Continue.', { headers: { Location: ticket.path } })
     const secret = cookieOf(request, state)
     const isOwn = secret !== undefined && ticket?.state === digest(secret)
-    if (!ticket || !isOwn || ticket.generation !== generation || used.has(ticket.nonce))
+    if (!ticket || !isOwn || used.has(ticket.nonce))
       return ticketRefused(
         'It did not start in this browser, was used before, or is too old. Open the instance’s address again.',
       )
     if (used.size >= mostKept) for (const [nonce, end] of used) if (end <= now) used.delete(nonce)
     used.set(ticket.nonce, ticket.expiresAt)
-    const lastsMs = ticket.session === operatorSession ? operatorPassMs : ownerPassMs
-    const pass = signPass(key, {
-      ...{ kind: 'pass', host, session: ticket.session, generation },
-      ...{ expiresAt: ticket.expiresAt - gateTicketMs + lastsMs, state: '', nonce: '', path: '' },
-    })
     return letIn('Continue.', {
       headers: {
         Location: localPath(ticket.path, '/'),
-        'Set-Cookie': `${name}=${pass}${attributes}; Max-Age=${lastsMs / 1000}`,
+        'Set-Cookie': `${name}=${text}.${secret}${attributes}; Max-Age=${lifeOf(ticket) / 1000}`,
       },
     })
   }
+}
+
+/** How long the pass of a ticket lasts, in milliseconds. */
+function lifeOf({ session }: Ticket): number {
+  return session === operatorSession ? operatorPassMs : ownerPassMs
 }
 
 function digest(secret: string): string {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { Logger } from '../../../src/log.ts'
-import type { Orders } from './messages.ts'
+import type { EdgeAddress, Orders } from './messages.ts'
 import { RouteTable } from './route-table.ts'
 
 /** Changes within this time are written together. */
 const coalesceMs = 200
-const format = 1
+const format = 2
 
 interface Kept {
   orders: Orders
@@ -47,6 +47,11 @@ export class StateFile {
       )
       return null
     }
+  }
+
+  /** The addresses of the edge that had it last. */
+  addresses(): readonly EdgeAddress[] {
+    return existsSync(this.#file) ? (this.read()?.orders.addresses ?? []) : []
   }
 
   /** Writes the state soon. */
