@@ -10,8 +10,8 @@ import { asksUs, Edge } from './edge.ts'
 import { readSettings } from './settings.ts'
 import { ControlPassage } from './workers/control-passage.ts'
 import { edgeFolder } from './workers/edge-folder.ts'
-import type { FromWorker, ToWorker } from './workers/messages.ts'
-import { untilSupervised } from './workers/orphan.ts'
+import type { FromWorker, ToWorker, WorkerFigures } from './workers/messages.ts'
+import { untilRelieved } from './workers/orphan.ts'
 import { RouteTable, StateReader } from './workers/route-table.ts'
 
 /**
@@ -40,7 +40,10 @@ class EdgeWorker {
     this.#log = log
     this.#graceMs = site.drainGraceMs
     this.#edgeSocket = edgeSocket
-    this.#passage = new ControlPassage({ path: controlSocket, clock: systemClock, settings })
+    this.#passage = new ControlPassage({
+      ...{ path: controlSocket, clock: systemClock, settings },
+      answeredHere: problem => this.#edge.answeredForControl(problem),
+    })
     this.#edge = new Edge({
       ...settings,
       clock: systemClock,
@@ -103,8 +106,10 @@ class EdgeWorker {
   /** Without its supervisor, a worker serves until there is another one, and then makes room. */
   async orphaned(): Promise<void> {
     this.#log.warn('the supervisor of the edge has gone; this worker serves until there is another one')
-    await untilSupervised(this.#edgeSocket)
-    await this.drain(true)
+    const found = await untilRelieved(this.#edgeSocket)
+    if (!found)
+      this.#log.error({ file: this.#edgeSocket }, 'the folder of the edge was deleted; this worker ends')
+    await this.drain(found)
   }
 
   /** Ends when the connections have: see `ToWorker`. */
@@ -139,11 +144,13 @@ class EdgeWorker {
     this.#edge.apply(change)
   }
 
-  #figures(compare = true) {
+  #figures(compare = true): WorkerFigures {
+    const report = this.#edge.report()
     return {
       pid: process.pid,
       ...(compare && { fingerprint: this.#routes.fingerprint() }),
-      report: this.#edge.report(),
+      certificateFaults: this.#entrance.certificateFaults(),
+      report: { ...report, held: report.held + this.#passage.size },
     }
   }
 }

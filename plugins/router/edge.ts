@@ -81,7 +81,7 @@ export class Edge {
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
       serverTiming: options.serverTiming,
-      refuse: this.#own.refuse,
+      refuse: (passage, problem) => this.#refuse(passage, problem),
       closing: false,
       misrouted: (backend, instanceId, reason) => this.#misrouted(backend, instanceId, reason),
     }
@@ -171,6 +171,11 @@ export class Edge {
       await this.#options.clock.sleep(graceMs, over.signal)
     }
     this.#end()
+  }
+
+  /** A request for the control plane was answered in its place. */
+  answeredForControl(problem: Problem): void {
+    this.#record.answeredForControl(problem)
   }
 
   /** What was counted since the last call. */
@@ -267,7 +272,7 @@ export class Edge {
     }
     const resume = () => this.#pass(admitted, request, response, false)
     if (mayHold && !loadsPage(request) && this.#hold(admitted, request, response, resume)) return
-    this.#own.refuse(request, response, passage)
+    this.#refuse({ request, response, unread: admitted.unread }, passage)
   }
 
   #join(
@@ -284,7 +289,7 @@ export class Edge {
     }
     const resume = () => this.#join(admitted, request, response, connection, false)
     if (mayHold && this.#hold(admitted, request, response, resume)) return
-    this.#own.refuse(request, response, passage)
+    this.#refuse({ request, response, unread: admitted.unread }, passage)
   }
 
   /** Holds a request while its instance starts. Returns false when it cannot be held. */
@@ -346,6 +351,12 @@ export class Edge {
 
   get #mayHold(): boolean {
     return this.#holds && !this.#stopping
+  }
+
+  /** Refuses a request that was admitted. Of a refusal that is not read, the place is free for others. */
+  #refuse({ request, response, unread }: Pick<Passage, 'request' | 'response' | 'unread'>, problem: Problem) {
+    this.#own.refuse(request, response, problem)
+    if (response.writableLength > 0) unread()
   }
 
   #misrouted(backend: Backend, instanceId: string, reason: string): void {

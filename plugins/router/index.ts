@@ -8,6 +8,7 @@ import { Edge } from './edge.ts'
 import { EdgeTotals } from './figures/totals.ts'
 import { Routes } from './routes.ts'
 import type { EdgeOptions, EdgeSettings } from './settings.ts'
+import { refuseOtherEdge } from './workers/other-edge.ts'
 import { RemoteEdge } from './workers/remote-edge.ts'
 
 /** Sends requests for `<subdomain>.<domain>` to their instances, before the app sees them. */
@@ -80,6 +81,7 @@ function inThisProcess(options: EdgeOptions, totals: EdgeTotals) {
       'take-upgrade': edge.upgrade.bind(edge),
     },
     metrics: () => counted().metrics(),
+    start: () => refuseOtherEdge(options.site, options.log),
     drain: () => edge.drain({ graceMs: options.site.drainGraceMs }),
     stop: () => edge.stop(),
   }
@@ -104,9 +106,9 @@ function inProcessesOfItsOwn(
   return {
     service: routes,
     hooks: { 'open-listener': edge.open.bind(edge) },
-    tasks: [{ name: 'compare-edge', everyMs: 60_000, run: () => edge.compare() }],
-    metrics: () => edge.metrics(),
+    tasks: [{ name: 'compare-edge', everyMs: 60_000, run: () => edge.watch.compare() }],
+    metrics: () => edge.watch.metrics(),
     concernKinds: ['edge'],
-    concerns: () => edge.concerns(),
+    concerns: () => edge.watch.concerns(),
   }
 }

@@ -33,11 +33,12 @@ export class OwnAnswers {
     this.#answer = refuseAs({ brand: site.brand, controlPlane: () => siteUrl(site, 'control') })
   }
 
-  /** Answers a request that the instance does not. */
-  refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem): void => {
+  /** Answers a request that the instance does not. Returns the bytes of the answer's body. */
+  refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem): number => {
     if (this.closing) response.shouldKeepAlive = false
-    this.#asker.record.answeredHere(response, problem)
-    this.#answer(request, response, problem)
+    const bytes = this.#answer(request, response, problem)
+    this.#asker.record.answeredHere(response, problem, bytes)
+    return bytes
   }
 
   /** Refuses a request that was not admitted. */
@@ -48,10 +49,10 @@ export class OwnAnswers {
     target?: ForInstance,
     origin = this.#asker.originOf(request, ''),
   ): void {
-    this.refuse(request, response, problem)
+    const bytes = this.refuse(request, response, problem)
     const instance = target?.subdomain ?? null
     const host = target?.host ?? request.headers.host ?? ''
-    this.#asker.record.turnedAway(request, problem, { client: origin.client, instance, host })
+    this.#asker.record.turnedAway(request, problem, bytes, { client: origin.client, instance, host })
   }
 
   /** Why a request for a subdomain is not passed on. */

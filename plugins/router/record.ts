@@ -17,8 +17,8 @@ interface From {
 export class EdgeRecord {
   readonly #tally = new EdgeTally()
   readonly #accessLog: AccessLog | null
-  /** The codes of what the edge answered itself. */
-  readonly #problems = new WeakMap<ServerResponse, string>()
+  /** What the edge answered itself: the codes, and the bytes of the bodies. */
+  readonly #own = new WeakMap<ServerResponse, { problem: string; bytes: number }>()
 
   constructor(options: EdgeOptions) {
     this.#accessLog = options.accessLog && new AccessLog(options.accessLog, options)
@@ -32,8 +32,8 @@ export class EdgeRecord {
   over(visit: Visit, request: IncomingMessage, response: ServerResponse, client: string, host: string): void {
     visit.over(response)
     if (!this.#accessLog) return
-    const problem = this.#problems.get(response) ?? null
-    this.#accessLog.passed(visit, request, { client, instance: visit.subdomain, host, problem })
+    const own = this.#own.get(response) ?? null
+    this.#accessLog.passed(visit, request, { client, instance: visit.subdomain, host }, own)
   }
 
   /** A request was not admitted: no instance saw it. `reason` is one of a few fixed words. */
@@ -42,15 +42,20 @@ export class EdgeRecord {
     if (instance) this.#tally.of(instance.instanceId, instance.subdomain).refused()
   }
 
-  /** The edge answers a request itself. */
-  answeredHere(response: ServerResponse, { code }: Problem): void {
+  /** The edge has answered a request itself, with a body of so many bytes. */
+  answeredHere(response: ServerResponse, { code }: Problem, bytes: number): void {
     this.#tally.answeredHere(code)
-    if (this.#accessLog) this.#problems.set(response, code)
+    if (this.#accessLog) this.#own.set(response, { problem: code, bytes })
+  }
+
+  /** A request for the control plane was answered here. */
+  answeredForControl({ code }: Problem): void {
+    this.#tally.answeredHere(code)
   }
 
   /** A request that was not admitted has been answered. */
-  turnedAway(request: IncomingMessage, problem: Problem, from: From): void {
-    this.#accessLog?.turnedAway(request, { ...from, problem })
+  turnedAway(request: IncomingMessage, problem: Problem, bytesOut: number, from: From): void {
+    this.#accessLog?.turnedAway(request, { ...from, problem, bytesOut })
   }
 
   report(held: number): EdgeReport {

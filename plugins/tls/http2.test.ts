@@ -4,8 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants } from 'node:http2'
 import { text } from 'node:stream/consumers'
 import { after, before, it } from 'node:test'
+import { createServer } from 'node:tls'
+import { openSession } from '../../src/http/http2/session.ts'
+import { makeAuthority } from '../../src/testing/authority.ts'
 import { eventually as eventuallyTrue } from '../../src/testing/eventually.ts'
-import { eventually, type Instance, route, startInstance } from '../router/wire.fixture.ts'
+import { eventually, type Instance, listening, route, startInstance } from '../router/wire.fixture.ts'
 import { frame, frameTypes, type RawHeader, rawSession, requestFrames } from './frames.fixture.ts'
 import { ask2, type SecureEdge, session, startSecureEdge } from './secure-edge.fixture.ts'
 
@@ -217,6 +220,60 @@ it('answers that a client does not read keep no one else out', async t => {
   assert.deepEqual(saw(frameTypes.reset), [1])
   for (let i = 0; i < 10; i++) assert.equal((await ask2(client, {})).status, 200)
   assert.deepEqual(saw(frameTypes.reset), [1])
+})
+
+it('refusals that a client does not read keep no one else out', async t => {
+  const small = await startSecureEdge({ ROUTER_INSTANCE_LIMIT: '2' })
+  t.after(() => small.stop())
+  small.router.set('stopped', { state: 'stopped', instanceId: 'inst_stopped' })
+  const raw = await rawSession(small, 'stopped.example.test')
+  t.after(() => raw.socket.destroy())
+  raw.send(frame(frameTypes.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])))
+  for (const stream of [1, 3]) raw.send(requestFrames(stream, head('stopped', '/')))
+  await eventually(() => raw.frames.filter(each => each.type === frameTypes.headers).length === 2)
+  const client = session(small, 'stopped.example.test')
+  t.after(() => client.destroy())
+  for (let i = 0; i < 5; i++) assert.match((await ask2(client, { ':path': '/' })).body, /instance-stopped/)
+})
+
+it('a head that does not come whole ends the connection, and a quiet client that answers stays', async t => {
+  const authority = makeAuthority(t)
+  const { cert, key } = authority.sign('example.test')
+  const paths: string[] = []
+  const server = createServer({ cert, key, ALPNProtocols: ['h2'] }, connection => {
+    connection.on('error', () => undefined)
+    openSession(connection, {
+      idleMs: 600_000,
+      headMs: 100,
+      refuse: () => undefined,
+      request: (request, response) => {
+        paths.push(request.url ?? '')
+        response.end()
+      },
+    })
+  })
+  const where = { securePort: await listening(server), authority }
+  t.after(() => void server.close())
+  const quiet = await rawSession(where, 'example.test')
+  t.after(() => quiet.socket.destroy())
+  // It answers pings, as a client does.
+  quiet.socket.on('data', () => {
+    for (const ping of quiet.frames.filter(({ type, flags }) => type === frameTypes.ping && flags === 0))
+      quiet.send(frame(frameTypes.ping, 1, 0, ping.payload))
+    quiet.frames.length = 0
+  })
+  const whole = requestFrames(1, head('any', '/whole'))
+  const begun = await rawSession(where, 'example.test')
+  begun.send(frame(frameTypes.headers, 0, 1, whole.subarray(9)))
+  await begun.closed
+  const flood = await rawSession(where, 'example.test')
+  flood.send(frame(frameTypes.headers, 0, 1, whole.subarray(9)))
+  const more = setInterval(() => flood.socket.writable && flood.send(frame(9, 0, 1)), 1)
+  await flood.closed
+  clearInterval(more)
+  quiet.send(whole)
+  await eventually(() => paths.length > 0)
+  assert.deepEqual(paths, ['/whole'])
 })
 
 const head = (subdomain: string, path: string): RawHeader[] => [

@@ -9,7 +9,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { startEdge } from '../router/edge.fixture.ts'
 import { type Instance, listening, route, startInstance } from '../router/wire.fixture.ts'
-import { ask2, type SecureEdge, session, startSecureEdge } from './secure-edge.fixture.ts'
+import { ask2, containerCheck, type SecureEdge, session, startSecureEdge } from './secure-edge.fixture.ts'
 
 let edge: SecureEdge
 let echo: Instance
@@ -65,6 +65,13 @@ it('takes the client from a header, cut anywhere, in one piece with the request 
       /198\.51\.100\.7/,
     )
   }
+})
+
+it('the container’s own check passes, whether or not its address is among the proxies', async t => {
+  assert.equal(await containerCheck(edge, '127.0.0.1'), '200 0')
+  const elsewhere = await startEdge({ LONGHOUSE_PROXY_PROTOCOL: '10.127.0.0/16' })
+  t.after(() => elsewhere.stop())
+  assert.equal(await containerCheck(elsewhere, '10.127.0.0/16'), '200 0')
 })
 
 it('takes the client from a header before TLS, over HTTP/1.1 and HTTP/2', async () => {

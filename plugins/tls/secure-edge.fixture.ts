@@ -43,9 +43,13 @@ export async function startSecureEdge(env: Record<string, string> = {}): Promise
 }
 
 /** What the health check of the containers prints and exits with. */
-export async function containerCheck({ port }: Pick<Edge, 'port'>): Promise<string> {
+export async function containerCheck({ port }: Pick<Edge, 'port'>, proxies = ''): Promise<string> {
   const script = programRoot('docker/health-check.sh')
-  const env = { LONGHOUSE_PORT: String(port), LONGHOUSE_DOMAIN: 'example.test' }
+  const env = {
+    LONGHOUSE_PORT: String(port),
+    LONGHOUSE_DOMAIN: 'example.test',
+    LONGHOUSE_PROXY_PROTOCOL: proxies,
+  }
   return await new Promise(resolve => {
     execFile('bash', [script, '/health', 'control'], { env }, (error, printed) =>
       resolve(`${printed.trim()} ${error ? error.code : 0}`),

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, it, type TestContext } from 'node:test'
 import { makeAuthority } from '../../src/testing/authority.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { type Edge, startEdge } from '../router/edge.fixture.ts'
-import { ask, eventually, type Instance, route, startInstance } from '../router/wire.fixture.ts'
+import { ask, type Instance, route, startInstance } from '../router/wire.fixture.ts'
 import {
   ask2,
   certificateFiles,
@@ -125,11 +127,7 @@ function connectFor(t: TestContext, { port }: Edge, client: string, path: string
   socket.write(`PROXY TCP4 ${client} 10.0.0.1 54321 80\r\n`)
   const send = (each: string) => socket.write(`GET ${each} HTTP/1.1\r\nHost: slow.localhost\r\n${head}\r\n`)
   if (path !== null) send(path)
-  const until = (pattern: RegExp) =>
-    eventually(
-      () => pattern.exec(received),
-      () => `${pattern} in ${received}`,
-    )
+  const until = (pattern: RegExp) => eventually(`${pattern} in what came`, () => pattern.exec(received))
   return { send, until, socket }
 }
 
@@ -163,4 +161,30 @@ it('what a plan allows changes at once in workers', async t => {
   for (let i = 0; i < 10; i++) assert.equal(await post(), 200)
   behind.router.setRule('slow', 'limits', null)
   assert.equal(await post(), 200)
+})
+
+it('a worker that cannot use a certificate is a concern and a figure, until it can', async t => {
+  const authority = makeAuthority(t)
+  const files = certificateFiles(authority, temporaryFolder(t), 'example.test')
+  const keyFile = files.TLS_KEY_FILES
+  const broken = await startSecureEdge({ ROUTER_WORKERS: '1', ...files })
+  t.after(() => broken.stop())
+  const look = async () => {
+    await broken.runOnce('router:compare-edge')
+    const [concern] = (await broken.concerns()).filter(({ kind }) => kind === 'edge')
+    const figure = (await broken.figures()).get('longhouse_edge_certificates_unusable')
+    return { concern, figure }
+  }
+  assert.deepEqual(await look(), { concern: undefined, figure: 0 })
+  const key = readFileSync(keyFile)
+  rmSync(keyFile)
+  const found = await eventually('the concern', async () => {
+    const { concern, figure } = await look()
+    return concern && { concern, figure }
+  })
+  assert.equal(found.figure, 1)
+  assert.equal(found.concern.subject, 'certificates')
+  assert.ok(found.concern.detail.startsWith(`${keyFile} cannot be read (ENOENT).`), found.concern.detail)
+  writeFileSync(keyFile, key)
+  await eventually('it is over', async () => (await look()).concern === undefined)
 })

@@ -112,6 +112,24 @@ test('a nudge starts the next round now; nudges during a round start one more', 
   await stopped
 })
 
+test('many changes within one round of the event loop share one round of the task', async () => {
+  let rounds = 0
+  const run = async () => void rounds++
+  const running = startTask(
+    { name: 'publish', everyMs: 1_000_000, run },
+    { clock: manualClock(), log: silentLog },
+  )
+  await setImmediate()
+  assert.equal(rounds, 1)
+  for (let i = 0; i < 100; i++) running.nudge()
+  for (let i = 0; i < 100; i++) queueMicrotask(running.nudge)
+  for (let i = 0; i < 100; i++) process.nextTick(running.nudge)
+  await setImmediate()
+  await setImmediate()
+  assert.equal(rounds, 2)
+  await running.stop()
+})
+
 test('stop aborts the signal and waits for the round in progress', async () => {
   let ended = false
   const run = (signal: AbortSignal) =>

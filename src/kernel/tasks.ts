@@ -17,7 +17,7 @@ export interface RunningTask {
   fault(): string | null
   /** When the last round that did not fail ended; null before the first. */
   succeededAt(): number | null
-  /** Starts the next round now; during a round, one more round follows. */
+  /** Starts the next round once the present one of the event loop is over; during a round, one more round follows. */
   nudge(): void
   /** Aborts the signal and waits for the round in progress. */
   stop(): Promise<void>
@@ -50,9 +50,17 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
   }
   const running = loop()
 
+  let waking = false
+  const wake = () => {
+    waking = false
+    waiting.abort()
+  }
   const nudge = () => {
     nudged = true
-    waiting.abort()
+    if (waking) return
+    waking = true
+    // Changes that follow each other within one round of the event loop share the next round here.
+    setImmediate(wake)
   }
   return {
     fault: () =>
@@ -63,7 +71,7 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
     nudge,
     stop: async () => {
       stopping.abort()
-      nudge()
+      wake()
       await running
     },
   }

@@ -117,8 +117,8 @@ test('every request for an instance is one line, also those that the edge answer
     headers: { 'user-agent': 'a "quoted" agent', referer: 'http://a.localhost/?secret=2' },
   })
   edge.router.set('b', { state: 'stopped', instanceId: 'inst_b' })
-  await ask(edge, 'b.localhost')
-  await ask(edge, 'nobody.localhost', { path: '/wp-admin' })
+  const stoppedBody = (await ask(edge, 'b.localhost')).body
+  const unknownBody = (await ask(edge, 'nobody.localhost', { path: '/wp-admin' })).body
   await wire(edge, 'GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n').ended()
   await assert.rejects(ask(edge, 'a.localhost', { path: '/cut' }))
   const [form, stopped, unknown, malformed, cut] = await logged(5)
@@ -132,7 +132,9 @@ test('every request for an instance is one line, also those that the edge answer
     ...{ referrer: 'http://a.localhost/', user_agent: 'a "quoted" agent' },
   })
   assert.deepEqual([stopped?.status, stopped?.problem], [503, 'instance-stopped'])
+  assert.equal(stopped?.bytes_out, Buffer.byteLength(stoppedBody))
   assert.deepEqual([unknown?.status, unknown?.instance, unknown?.path], [404, 'nobody', '/wp-admin'])
+  assert.equal(unknown?.bytes_out, Buffer.byteLength(unknownBody))
   assert.deepEqual([malformed?.status, malformed?.instance], [400, undefined])
   assert.deepEqual([cut?.status, cut?.complete, cut?.bytes_out], [200, false, 3])
 })

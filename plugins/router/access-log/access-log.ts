@@ -13,6 +13,8 @@ interface TurnedAway {
   instance: string | null
   host: string
   problem: { code: string; status: number }
+  /** Of the body that the edge answered with. */
+  bytesOut: number
 }
 
 /** Tells of requests for instances, one line each. A line is made only for those that are logged. */
@@ -27,22 +29,26 @@ export class AccessLog {
     this.#lines = new Lines(settings.file, log)
   }
 
-  /** An admitted request is over. `problem` is the code of the one that the edge answered with. */
+  /** An admitted request is over. `own` is what the edge answered itself: the code of the problem, and the bytes of the body. */
   passed(
     visit: Visit,
     request: IncomingMessage,
-    from: { client: string; instance: string; host: string; problem: string | null },
+    from: { client: string; instance: string; host: string },
+    own: { problem: string; bytes: number } | null,
   ): void {
     const { status, complete } = visit
     if (!this.#wants(status >= 500 || !complete)) return
     const durationMs = performance.now() - visit.startedAt
-    const { bytesIn, bytesOut, upstreamMs } = visit
-    this.#write(request, { ...from, status, complete, bytesIn, bytesOut, durationMs, upstreamMs })
+    const { bytesIn, upstreamMs } = visit
+    // What an instance sent before the edge answered in its place did not go out.
+    const bytesOut = own?.bytes || visit.bytesOut
+    const problem = own?.problem ?? null
+    this.#write(request, { ...from, problem, status, complete, bytesIn, bytesOut, durationMs, upstreamMs })
   }
 
   turnedAway(request: IncomingMessage, { problem: { code, status }, ...from }: TurnedAway): void {
     if (!this.#wants(status >= 500)) return
-    const nothing = { complete: true, bytesIn: 0, bytesOut: 0, durationMs: 0, upstreamMs: null }
+    const nothing = { complete: true, bytesIn: 0, durationMs: 0, upstreamMs: null }
     this.#write(request, { ...from, ...nothing, status, problem: code })
   }
 

@@ -23,7 +23,7 @@ export interface ExchangeOptions {
   /** Whether each answer is the last one on its connection, because the program is going to stop. */
   closing: boolean
   serverTiming: 'off' | 'asked' | 'on'
-  refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void
+  refuse(passage: Passage, problem: Problem): void
   /** Called when an instance did not identify itself, or refused the connection. */
   misrouted(backend: Backend, instanceId: string, reason: string): void
 }
@@ -68,7 +68,7 @@ export function exchange(passage: Passage, options: ExchangeOptions): void {
   const codings = request.headers['transfer-encoding']
   if (codings !== undefined && codings.toLowerCase() !== 'chunked') {
     const detail = `Send the body plain or chunked. "${codings}" cannot be passed on.`
-    options.refuse(request, response, unsupportedCoding(detail))
+    options.refuse(passage, unsupportedCoding(detail))
     return
   }
   if (!announcesBody(request)) attempt(passage, options, null)
@@ -78,7 +78,7 @@ export function exchange(passage: Passage, options: ExchangeOptions): void {
     attempt(passage, options, { first: [], limit: limitOf(passage) })
   } else {
     const limit = limitOf(passage)
-    const tooLong = () => options.refuse(request, response, longBody(passage.bodyBytes))
+    const tooLong = () => options.refuse(passage, longBody(passage.bodyBytes))
     gather(request, response, limit, tooLong, first => {
       passage.arrived()
       attempt(passage, options, { first, limit })
@@ -105,7 +105,7 @@ function attempt(
   const pool = backend.poolFor(ready.instanceId)
   if (!pool) {
     const resume = body ? () => attempt(passage, options, body) : undefined
-    if (!passage.takeBack?.(resume)) options.refuse(request, response, passage.unavailable())
+    if (!passage.takeBack?.(resume)) options.refuse(passage, passage.unavailable())
     return
   }
   const upload =
@@ -127,7 +127,7 @@ function attempt(
   }
   const fail = (problem: Problem) => {
     abandon()
-    options.refuse(request, response, problem)
+    options.refuse(passage, problem)
   }
   const onLate = () => {
     if (upload && !request.complete && outgoing.connected) {
@@ -181,7 +181,7 @@ function attempt(
       if (!upload && repeatable && passage.takeBack?.()) return
       if (error.code === 'ECONNREFUSED')
         options.misrouted(backend, ready.instanceId, 'refused the connection')
-      options.refuse(request, response, notReached(error))
+      options.refuse(passage, notReached(error))
     },
   }
   const chunked = request.headers['transfer-encoding'] !== undefined

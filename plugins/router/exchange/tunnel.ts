@@ -34,12 +34,12 @@ export function answerOn(socket: Duplex, request: IncomingMessage): ServerRespon
 export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options: ExchangeOptions): void {
   const { request, response, backend, ready, path } = passage
   if (hasBody(request)) {
-    options.refuse(request, response, badRequest('A request to upgrade the connection must have no body.'))
+    options.refuse(passage, badRequest('A request to upgrade the connection must have no body.'))
     return
   }
   const pool = backend.poolFor(ready.instanceId)
   if (!pool) {
-    options.refuse(request, response, passage.unavailable())
+    options.refuse(passage, passage.unavailable())
     return
   }
   const headers = [...passage.headers, 'Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '']
@@ -54,7 +54,7 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
   }
   const refuse = (problem: Problem) => {
     abandon()
-    options.refuse(request, response, problem)
+    options.refuse(passage, problem)
   }
   const timer = setTimeout(
     () => refuse(timedOut('The instance did not answer in time. Try again in a moment.')),
@@ -85,12 +85,12 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
       }
       if (error instanceof NotItself) {
         options.misrouted(backend, ready.instanceId, error.message)
-        options.refuse(request, response, notLetThrough())
+        options.refuse(passage, notLetThrough())
         return
       }
       if (error.code === 'ECONNREFUSED')
         options.misrouted(backend, ready.instanceId, 'refused the connection')
-      options.refuse(request, response, notReached(error))
+      options.refuse(passage, notReached(error))
     },
     switched: (head, upstream, first) => {
       finish()
@@ -98,7 +98,7 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
       if (agreed.instanceId !== ready.instanceId) {
         upstream.destroy()
         options.misrouted(backend, ready.instanceId, `did not say that it is ${ready.instanceId}`)
-        options.refuse(request, response, notLetThrough())
+        options.refuse(passage, notLetThrough())
         return
       }
       response.detachSocket(socket as Socket)

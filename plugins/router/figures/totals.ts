@@ -105,9 +105,11 @@ export class EdgeTotals {
       gauge('longhouse_edge_requests', 'Requests for instances in progress.', [
         [{}, this.#level(inProgress)],
       ]),
-      gauge('longhouse_edge_held', 'Requests that wait for their instance to start.', [
-        [{}, this.#level(({ held }) => held)],
-      ]),
+      gauge(
+        'longhouse_edge_held',
+        'Requests that wait for their instance to start, or for the control plane.',
+        [[{}, this.#level(({ held }) => held)]],
+      ),
       ...(this.#series?.metrics() ?? []),
     ]
   }

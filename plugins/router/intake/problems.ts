@@ -31,6 +31,11 @@ export const controlRestarting = defineProblem(
   503,
   'The control plane is restarting',
 )
+export const controlTimedOut = defineProblem(
+  'control-plane-timed-out',
+  504,
+  'The control plane took too long to answer',
+)
 export const controlUnreachable = defineProblem(
   'control-plane-unreachable',
   502,

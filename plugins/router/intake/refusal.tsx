@@ -6,7 +6,8 @@ import { RefusalPage, refusalStyle } from '../../../views/router/refusal-page.ts
 import * as problems from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 
-export type Refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem) => void
+/** Returns how many bytes the body of the answer has; 0 when none can be sent. */
+export type Refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem) => number
 
 /** Beyond this, a person does not wait in front of a page. */
 const longestRefreshSeconds = 30
@@ -20,7 +21,7 @@ export function refuseAs({ brand, controlPlane }: { brand: Brand; controlPlane()
   return (request, response, problem) => {
     if (response.headersSent || response.destroyed) {
       response.destroy()
-      return
+      return 0
     }
     const page = wantsPage(request)
     const reference = requestIdOf(request)
@@ -34,9 +35,10 @@ export function refuseAs({ brand, controlPlane }: { brand: Brand; controlPlane()
           reference,
         })}`
       : JSON.stringify(problem.document(reference))
+    const bytes = Buffer.byteLength(body)
     response.writeHead(problem.status, {
       'Content-Type': page ? 'text/html; charset=utf-8' : 'application/problem+json',
-      'Content-Length': Buffer.byteLength(body),
+      'Content-Length': bytes,
       'Cache-Control': 'no-store',
       'Content-Security-Policy': contentSecurityPolicy,
       'Referrer-Policy': 'same-origin',
@@ -47,6 +49,7 @@ export function refuseAs({ brand, controlPlane }: { brand: Brand; controlPlane()
       ...problem.headers,
     })
     response.end(body)
+    return request.method === 'HEAD' ? 0 : bytes
   }
 }
 
@@ -94,6 +97,7 @@ function linksFor({ code }: Problem, isLoad: boolean, controlPlane: string) {
     case problems.unreachable.code:
     case problems.timedOut.code:
     case problems.controlUnreachable.code:
+    case problems.controlTimedOut.code:
       return retry
     default:
       return []

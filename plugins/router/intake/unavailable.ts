@@ -60,6 +60,12 @@ export function controlUnreachable(cause: unknown): Problem {
   )
 }
 
+export function controlTimedOut(ms: number): Problem {
+  return problems.controlTimedOut(
+    `There was no answer within ${ms / 1000} seconds. The request may still take effect; look before you try again.`,
+  )
+}
+
 /** Closes the connection instead of reading the rest of a body that no one needs. */
 export function crowded(): Problem {
   return problems.crowded(

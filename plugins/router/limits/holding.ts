@@ -31,10 +31,16 @@ export class Holding {
   }
 
   /**
-   * Calls `resume` when the subdomain is released or the hold time ends, unless the client has gone. Returns false when the
+   * Calls `resume` when the subdomain is released or `holdMs` have passed, unless the client has gone. Returns false when the
    * held requests are as many, or as large, as they may be.
    */
-  hold(subdomain: string, request: IncomingMessage, response: ServerResponse, resume: () => void): boolean {
+  hold(
+    subdomain: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    resume: () => void,
+    holdMs = this.#holdMs,
+  ): boolean {
     const bytes = heldBytes(request)
     const waits = this.#waiting.get(subdomain) ?? new Set()
     if (this.#size >= this.#limit || waits.size >= this.#limitOfOne) return false
@@ -45,7 +51,7 @@ export class Holding {
     this.#waiting.set(subdomain, waits.add(wait))
     const wake = () => wait.abort()
     response.once('close', wake)
-    void this.#clock.sleep(this.#holdMs, wait.signal).then(() => {
+    void this.#clock.sleep(holdMs, wait.signal).then(() => {
       response.off('close', wake)
       waits.delete(wait)
       if (waits.size === 0 && this.#waiting.get(subdomain) === waits) this.#waiting.delete(subdomain)

@@ -1,10 +1,11 @@
 import { type ClientRequest, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
 import type { Clock } from '../../../src/clock.ts'
+import type { Problem } from '../../../src/http/problem.ts'
 import { siteUrl } from '../../site/contract.ts'
 import { controlAnswer, controlHeaders } from '../intake/control-headers.ts'
 import { originReader } from '../intake/peer.ts'
 import { type Refuse, refuseAs } from '../intake/refusal.tsx'
-import { controlRestarting, controlUnreachable } from '../intake/unavailable.ts'
+import { controlRestarting, controlTimedOut, controlUnreachable } from '../intake/unavailable.ts'
 import { Holding } from '../limits/holding.ts'
 import type { EdgeSettings } from '../settings.ts'
 
@@ -21,16 +22,24 @@ export class ControlPassage {
   readonly #clock: Clock
   readonly #holding: Holding
   readonly #holdMs: number
+  readonly #responseTimeoutMs: number
   readonly #originOf: ReturnType<typeof originReader>
   readonly #refuse: Refuse
   #here = false
   #closed = false
 
-  constructor(options: { path: string; clock: Clock; settings: EdgeSettings }) {
+  /** Calls `answeredHere` for each request that it answers in place of the control plane. */
+  constructor(options: {
+    path: string
+    clock: Clock
+    settings: EdgeSettings
+    answeredHere(problem: Problem): void
+  }) {
     const { clock, settings } = options
     this.#path = options.path
     this.#clock = clock
     this.#holdMs = settings.holdMs
+    this.#responseTimeoutMs = settings.responseTimeoutMs
     this.#holding = new Holding({
       clock,
       holdMs: settings.holdMs,
@@ -38,8 +47,17 @@ export class ControlPassage {
       limitBytes: settings.holdBytes,
     })
     const { site } = settings
-    this.#refuse = refuseAs({ brand: site.brand, controlPlane: () => siteUrl(site, 'control') })
+    const answer = refuseAs({ brand: site.brand, controlPlane: () => siteUrl(site, 'control') })
+    this.#refuse = (request, response, problem) => {
+      options.answeredHere(problem)
+      return answer(request, response, problem)
+    }
     this.#originOf = originReader(settings.site)
+  }
+
+  /** Requests that wait for the control plane. */
+  get size(): number {
+    return this.#holding.size
   }
 
   /** The control plane came or went. */
@@ -92,6 +110,14 @@ export class ControlPassage {
     }
     const abandon = () => outgoing.destroy()
     response.once('close', abandon)
+    // One that hangs takes connections all the same. Time in which the client is slow is limited where its body is read.
+    let late = false
+    const onSilence = () => {
+      if (!bare && !request.complete && !request.isPaused()) return
+      late = true
+      outgoing.destroy()
+    }
+    outgoing.setTimeout(this.#responseTimeoutMs, onSilence)
     // Nothing of the body is read before the control plane has taken the connection, so that the request can wait.
     outgoing.once('socket', socket =>
       socket.once('connect', () => {
@@ -100,6 +126,8 @@ export class ControlPassage {
       }),
     )
     outgoing.once('response', answer => {
+      // An answer may be silent for long: it can be a stream of events.
+      outgoing.setTimeout(0)
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, controlAnswer(answer.rawHeaders))
       response.flushHeaders()
       answer.pipe(response)
@@ -114,6 +142,10 @@ export class ControlPassage {
         response.destroy()
         return
       }
+      if (late) {
+        this.#refuse(request, response, controlTimedOut(this.#responseTimeoutMs))
+        return
+      }
       const code = error.code ?? ''
       const repeatable = bare && (method === 'GET' || method === 'HEAD')
       if (nothingWasSent.has(code) || repeatable) this.#again(request, response, until)
@@ -123,11 +155,10 @@ export class ControlPassage {
 
   /** Tries again in a moment, when it is known whether the control plane has gone. */
   #again(request: IncomingMessage, response: ServerResponse, until: number): void {
-    if (this.#clock.monotonic() >= until) this.#refuse(request, response, controlRestarting())
-    else
-      void this.#clock.sleep(noticeMs).then(() => {
-        if (!response.destroyed) this.#pass(request, response, until)
-      })
+    const resume = () => this.#pass(request, response, until)
+    const late = this.#clock.monotonic() >= until
+    if (!late && this.#holding.hold('control', request, response, resume, noticeMs)) return
+    this.#refuse(request, response, controlRestarting())
   }
 }
 

@@ -1,4 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 
 export interface EdgeFolder {
@@ -8,6 +9,8 @@ export interface EdgeFolder {
   controlSocket: string
   /** The last state that the supervisor had. */
   stateFile: string
+  /** The id of the supervisor's process. */
+  pidFile: string
 }
 
 /** The longest path of a socket that Linux and macOS take. */
@@ -29,8 +32,21 @@ export function edgeFolder(dataRoot: string): EdgeFolder {
     edgeSocket: join(folder, 'edge.sock'),
     controlSocket: join(folder, 'control.sock'),
     stateFile: join(folder, 'state.ndjson'),
+    pidFile: join(folder, 'edge.pid'),
   }
   if (Buffer.byteLength(files.controlSocket) > longestPath)
     throw new Error(`the path ${files.controlSocket} is too long for a socket; choose a shorter data root`)
   return files
+}
+
+/** Whether a process listens at the socket; the file of one that was killed stays. */
+export function answers(edgeSocket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(edgeSocket)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
 }

@@ -51,6 +51,7 @@ export class EdgeLink {
   readonly #questions = new Map<number, (figures: EdgeFigures | null) => void>()
   readonly #closing = new AbortController()
   #socket: Socket | null = null
+  #pid = 0
   #seq = 0
   #question = 0
   #failure: EdgeFailure | null = null
@@ -117,15 +118,29 @@ export class EdgeLink {
     return figures
   }
 
-  /** Lets go of the edge; with `end`, asks it to end, and resolves when it has. */
-  async close(end: boolean): Promise<void> {
-    const socket = this.#socket
+  /** Lets go of the edge. */
+  async close(): Promise<void> {
     this.#closing.abort()
-    if (end && socket) {
-      const closed = new Promise(resolve => socket.once('close', resolve))
-      this.#say({ type: 'end' })
-      await closed
-    } else socket?.end()
+    this.#socket?.end()
+    await this.#ended
+  }
+
+  /** Asks the edge to end, and resolves when it has, or after `withinMs`: one that hangs is named in the log, and left. */
+  async end(withinMs: number): Promise<void> {
+    const socket = this.#socket
+    if (!socket) return this.close()
+    this.#closing.abort()
+    const closed = new AbortController()
+    socket.once('close', () => closed.abort())
+    this.#say({ type: 'end' })
+    await this.#options.clock.sleep(withinMs, closed.signal)
+    if (!closed.signal.aborted) {
+      this.#options.log.error(
+        { pid: this.#pid, withinMs },
+        'the edge did not end in time and is left; end it with kill -9',
+      )
+      socket.destroy()
+    }
     await this.#ended
   }
 
@@ -170,6 +185,7 @@ export class EdgeLink {
     switch (message.type) {
       case 'welcome':
         this.#socket = socket
+        this.#pid = message.pid
         this.#lostAt = null
         this.#say({ type: 'orders', orders: this.#options.orders() })
         this.#sendRoutes()

@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { keepCompiled } from '../../../src/compile-cache.ts'
 import { createLog } from '../../../src/log.ts'
 import { version } from '../../../src/version.ts'
-import { edgeFolder } from './edge-folder.ts'
+import { answers, edgeFolder } from './edge-folder.ts'
 import { StateFile } from './state-file.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -15,9 +15,10 @@ const log = await createLog('longhouse-edge', { level: process.env.LOG_LEVEL })
 
 async function main(dataRoot: string): Promise<void> {
   keepCompiled()
-  const { edgeSocket, stateFile } = edgeFolder(dataRoot)
+  const { edgeSocket, stateFile, pidFile } = edgeFolder(dataRoot)
   if (await answers(edgeSocket)) throw new Error(`another edge runs on ${dataRoot}; stop it first`)
   rmSync(edgeSocket, { force: true })
+  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 })
 
   const supervisor = new Supervisor({ log, version, file: new StateFile(stateFile, log) })
   let ending = false
@@ -45,18 +46,6 @@ async function main(dataRoot: string): Promise<void> {
   process.on('SIGINT', end)
   process.on('SIGHUP', () => void supervisor.renew())
   await supervisor.resume()
-}
-
-/** Whether a process listens at the socket; the file of one that was killed stays. */
-function answers(path: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }
 
 try {

@@ -92,6 +92,8 @@ export interface WorkerFigures {
   pid: number
   /** Of the routes that it has, when asked to compare. */
   fingerprint?: string
+  /** Why it cannot use certificates, in words that begin with the file. */
+  certificateFaults?: readonly string[]
   report: EdgeReport
 }
 

@@ -4,9 +4,7 @@ import { BootError } from '../../../src/boot-error.ts'
 import type { Clock } from '../../../src/clock.ts'
 import type { EntranceSettings } from '../../../src/http/entrance/entrance.ts'
 import { listenAt, listenFault } from '../../../src/http/listener/server.ts'
-import type { Concern } from '../../../src/kernel/concern.ts'
 import type { Logger } from '../../../src/log.ts'
-import { counter, gauge, type Metric } from '../../../src/metrics/exposition.ts'
 import { version } from '../../../src/version.ts'
 import type { OpenListener } from '../../site/contract.ts'
 import type { InstanceReport, RouteChange } from '../contract.ts'
@@ -14,9 +12,9 @@ import type { EdgeTotals } from '../figures/totals.ts'
 import type { EdgeSettings } from '../settings.ts'
 import { type EdgeFolder, edgeFolder } from './edge-folder.ts'
 import { type EdgeProcess, startEdgeProcess, workerProgram } from './edge-process.ts'
+import { EdgeWatch } from './edge-watch.ts'
 import { type EdgeFailure, EdgeLink, EdgeRefused } from './link.ts'
-import type { EdgeAddress, EdgeFigures, Misrouted, Orders } from './messages.ts'
-import { RouteTable } from './route-table.ts'
+import type { EdgeAddress, Misrouted, Orders } from './messages.ts'
 
 export interface RemoteEdgeOptions {
   settings: EdgeSettings
@@ -30,34 +28,28 @@ export interface RemoteEdgeOptions {
   misrouted(event: Misrouted): void
 }
 
+/** What an edge may take to end beyond the grace period: its supervisor kills workers 10 s after that. */
+const spareMs = 15_000
 /** How long an edge that was started may take until it serves. */
 const startMs = 60_000
-/** A restart takes less; after that the operator should know. */
-const alertAfterMs = 10_000
 
 /** The edge as processes of its own, as the control plane sees it. */
 export class RemoteEdge {
   readonly #options: RemoteEdgeOptions
   readonly #folder: EdgeFolder
   readonly #link: EdgeLink
+  /** What it counts, and how it is. */
+  readonly watch: EdgeWatch
   #orders: Orders | null = null
   #entrance: EntranceSettings | null = null
   #process: EdgeProcess | null = null
   #opening: ((error: Error) => void) | null = null
-  /** When every worker last had the routes that it should have, on the monotonic clock. */
-  #comparedAt: number
-  #repairs = 0
   #left: Promise<void> | null = null
-  /** Workers that did not answer when they were last compared, and those that did not the time before either. */
-  #silent: { once: ReadonlySet<number>; again: ReadonlySet<number> } = { once: new Set(), again: new Set() }
-  /** Workers that have reported. */
-  readonly #reporting = new Set<number>()
 
   constructor(options: RemoteEdgeOptions) {
     const { clock, log, settings } = options
     this.#options = options
     this.#folder = usableFolder(settings.site.dataRoot)
-    this.#comparedAt = clock.monotonic()
     this.#link = new EdgeLink({
       edgeSocket: this.#folder.edgeSocket,
       version,
@@ -67,8 +59,9 @@ export class RemoteEdge {
       routes: options.routes,
       absent: () => this.#absent(),
       misrouted: options.misrouted,
-      late: figures => this.#count(figures),
+      late: figures => this.watch.count(figures),
     })
+    this.watch = new EdgeWatch({ ...options, link: this.#link })
   }
 
   /** Sends a change to every worker. It is not waited for: changes arrive in order. */
@@ -99,135 +92,24 @@ export class RemoteEdge {
     return {
       ...ports,
       leave: () => this.#leave(),
-      close: () => this.#left ?? this.#link.close(false),
+      close: () => this.#left ?? this.#link.close(),
     }
-  }
-
-  /** Compares what each worker has with what it should have, and sends everything again where they differ. */
-  async compare(): Promise<void> {
-    const wanted = new RouteTable()
-    for (const change of this.#options.routes()) wanted.apply(change)
-    const fingerprint = wanted.fingerprint()
-    const figures = (await this.#collect({ compare: true })) ?? { workers: [], ended: null }
-    const answered = new Set(figures.workers.map(({ pid }) => pid))
-    const once = new Set(this.#servingPids().filter(pid => !answered.has(pid)))
-    this.#silent = { once, again: once.intersection(this.#silent.once) }
-    const astray = figures.workers.filter(each => each.fingerprint !== fingerprint)
-    if (astray.length === 0) {
-      if (once.size > 0 || answered.size === 0) return
-      this.#comparedAt = this.#options.clock.monotonic()
-      return
-    }
-    this.#repairs++
-    this.#options.log.warn(
-      { workers: astray.map(({ pid }) => pid) },
-      'workers of the edge get all routes again',
-    )
-    this.#link.repair()
-  }
-
-  /** What all workers counted together, and how the edge is. */
-  async metrics(): Promise<Metric[]> {
-    const { clock } = this.#options
-    await this.#collect()
-    const status = this.#link.status
-    return [
-      ...this.#options.totals.metrics(),
-      gauge('longhouse_edge_connected', 'Whether the edge follows this control plane.', [
-        [{}, status ? 1 : 0],
-      ]),
-      gauge(
-        'longhouse_edge_workers',
-        'Worker processes of the edge, by state: `starting`, `serving`, `draining`.',
-        ['starting', 'serving', 'draining'].map(state => [
-          { state },
-          status?.workers.filter(each => each.state === state).length ?? 0,
-        ]),
-      ),
-      gauge(
-        'longhouse_edge_state_age_seconds',
-        'Time since all workers were last seen to have the right routes.',
-        [[{}, (clock.monotonic() - this.#comparedAt) / 1000]],
-      ),
-      counter('longhouse_edge_worker_crashes_total', 'Workers of the edge that ended by themselves.', [
-        [{}, status?.crashes ?? 0],
-      ]),
-      counter('longhouse_edge_repairs_total', 'Times that workers had to get all routes again.', [
-        [{}, this.#repairs],
-      ]),
-    ]
   }
 
   /** What all workers counted of each instance; what they counted since the last call comes with the next. */
   traffic(): readonly InstanceReport[] {
-    void this.#collect()
+    void this.watch.collect()
     return this.#options.totals.instances()
-  }
-
-  concerns(): Concern[] {
-    const { failure, lostMs, status } = this.#link
-    const found: { subject: string; summary: string; detail: string; urgency: Concern['urgency'] }[] = []
-    if (lostMs !== null && lostMs > alertAfterMs)
-      found.push({
-        subject: 'connection',
-        summary: 'The edge is not connected to the control plane',
-        detail:
-          'Customers are served with the last routes. Changes wait until the edge is back: look at its log.',
-        urgency: 'alert',
-      })
-    if (failure)
-      found.push({
-        subject: 'orders',
-        summary: 'The edge does not follow',
-        detail: failure.words,
-        urgency: 'alert',
-      })
-    if (this.#silent.again.size > 0)
-      found.push({
-        subject: 'silent',
-        summary: 'A worker of the edge does not answer',
-        detail: `Its requests may hang, and its routes may be old. End it, and another one starts: kill -9 ${[...this.#silent.again].join(' ')}`,
-        urgency: 'alert',
-      })
-    if (status && this.#servingPids().length === 0)
-      found.push({
-        subject: 'workers',
-        summary: 'No worker of the edge serves',
-        detail: `${status.crashes} ended by themselves; the last one ${status.lastCrash ?? 'is not known'}.`,
-        urgency: 'alert',
-      })
-    return found.map(each => ({ kind: 'edge', subdomain: null, path: '/health', ...each }))
   }
 
   /** An edge of its own drains while this process does. Another one has requests wait for the next control plane. */
   #leave(): void {
-    if (this.#options.run === 'own') this.#left = this.#link.close(true)
+    if (this.#options.run === 'own') this.#left = this.#end()
     else this.#link.leave()
   }
 
-  async #collect({ compare = false } = {}): Promise<EdgeFigures | null> {
-    const figures = await this.#link.figures(compare)
-    if (figures) this.#count(figures)
-    return figures
-  }
-
-  #servingPids(): number[] {
-    const workers = this.#link.status?.workers ?? []
-    return workers.filter(({ state }) => state === 'serving').map(({ pid }) => pid)
-  }
-
-  #count(figures: EdgeFigures): void {
-    if (figures.ended) this.#options.totals.add(figures.ended, 'ended')
-    for (const { pid, report } of figures.workers) {
-      this.#reporting.add(pid)
-      this.#options.totals.add(report, String(pid))
-    }
-    const alive = new Set(this.#link.status?.workers.map(({ pid }) => pid))
-    for (const pid of this.#reporting) {
-      if (alive.has(pid)) continue
-      this.#reporting.delete(pid)
-      this.#options.totals.ended(String(pid))
-    }
+  #end(): Promise<void> {
+    return this.#link.end(this.#options.settings.site.drainGraceMs + spareMs)
   }
 
   #ordered(): Orders {
@@ -272,7 +154,7 @@ export class RemoteEdge {
         log.warn('the edge is not there yet; customers cannot be served before it is')
       return { port, securePort: settings.site.tls ? securePort : null }
     } catch (error) {
-      await this.#link.close(run === 'own')
+      await (run === 'own' ? this.#end() : this.#link.close())
       throw new BootError([error instanceof EdgeRefused ? faultOf(error.failure) : (error as Error).message])
     } finally {
       this.#opening = null

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -45,6 +46,36 @@ function load(port: number) {
   return {
     failures,
     answered: () => answered,
+    end: async () => {
+      over = true
+      await Promise.all(clients)
+    },
+  }
+}
+
+/** Clients that connect anew, one after the other. */
+function strangers(port: number) {
+  let connected = 0
+  let refused = 0
+  let over = false
+  const client = async () => {
+    while (!over) {
+      const socket = connect(port, '127.0.0.1')
+      const result = await new Promise<string>(resolve => {
+        socket.once('connect', () => resolve(''))
+        socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
+      })
+      socket.on('error', () => undefined)
+      socket.destroy()
+      if (result === '') connected++
+      if (result === 'ECONNREFUSED') refused++
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+  const clients = [client(), client()]
+  return {
+    connected: () => connected,
+    refused: () => refused,
     end: async () => {
       over = true
       await Promise.all(clients)
@@ -188,25 +219,98 @@ test('workers serve on without their supervisor, and make room for the next', as
   const reply = await eventually('an answer', () => ask({ port }, 'a.localhost'))
   assert.equal(reply.body, 'inst_a')
 
-  // A damaged file is not used: the edge waits for its control plane instead of denying what it does not know.
+  // A damaged file is not used: the edge waits for its control plane instead of denying what it does not know. The orphan serves on.
   third.kill('SIGKILL')
   await once(third, 'exit')
   await eventually('an orphan', async () => (await ask({ port }, 'a.localhost')).status === 200)
   const file = join(dataRoot, '.control/edge/state.ndjson')
   writeFileSync(file, readFileSync(file, 'utf8').slice(0, -20))
   const fourth = await startEdgeService(t, dataRoot)
-  await eventually('the orphan makes room', () =>
-    ask({ port }, 'a.localhost').then(
-      () => false,
-      error => error.code === 'ECONNREFUSED',
-    ),
-  )
+  assert.deepEqual(childrenOf(fourth.pid ?? 0), [])
+  assert.equal((await ask({ port }, 'a.localhost')).body, 'inst_a')
   const link = rawLink(dataRoot)
   link.say({ type: 'hello', protocol: 99, version: '99', pid: 1 })
   const { reason, words } = await link.heard('refused')
   assert.equal(reason, 'protocol')
   assert.match(String(words), /must be restarted/)
+  const last = await startControlPlane(
+    {
+      LONGHOUSE_DATA_ROOT: dataRoot,
+      LONGHOUSE_PORT: String(port),
+      ROUTER_WORKERS: '1',
+      ROUTER_EDGE: 'service',
+    },
+    { a: ready(instance.port) },
+  )
+  await last.stop()
   fourth.kill('SIGTERM')
   await once(fourth, 'exit')
+  await eventually('the orphan ends', () =>
+    ask({ port }, 'a.localhost').then(
+      () => false,
+      error => error.code === 'ECONNREFUSED',
+    ),
+  )
+  await instance.close()
+})
+
+test('supervisors are killed under load, and no connection is refused', async t => {
+  const dataRoot = temporaryFolder(t)
+  const port = await freePort()
+  const instance = await startInstance('inst_a')
+  let supervisor = await startEdgeService(t, dataRoot)
+  const controlPlane = await startControlPlane(
+    {
+      LONGHOUSE_DATA_ROOT: dataRoot,
+      LONGHOUSE_PORT: String(port),
+      ROUTER_WORKERS: '2',
+      ROUTER_EDGE: 'service',
+      ROUTER_HOLD_TIMEOUT: '60s',
+    },
+    { a: ready(instance.port) },
+  )
+  const clients = load(port)
+  const arrivals = strangers(port)
+  for (let round = 0; round < 3; round++) {
+    const workers = childrenOf(supervisor.pid ?? 0)
+    supervisor.kill('SIGKILL')
+    await once(supervisor, 'exit')
+    supervisor = await startEdgeService(t, dataRoot)
+    await eventually('fresh workers', () => childrenOf(supervisor.pid ?? 0).length === 2)
+    await eventually('the others end', () => !workers.some(isAlive))
+    const before = clients.answered()
+    await eventually('more answers', () => clients.answered() > before + 50 || clients.failures.length > 0)
+  }
+  await Promise.all([clients.end(), arrivals.end()])
+  assert.deepEqual(clients.failures.slice(0, 5), [])
+  assert.equal(arrivals.refused(), 0)
+  assert.ok(arrivals.connected() > 100)
+  await controlPlane.stop()
+  supervisor.kill('SIGTERM')
+  await once(supervisor, 'exit')
+  await instance.close()
+})
+
+test('a worker without its supervisor ends when the data root is gone', async t => {
+  const dataRoot = temporaryFolder(t)
+  const port = await freePort()
+  const instance = await startInstance('inst_a')
+  const supervisor = await startEdgeService(t, dataRoot)
+  const controlPlane = await startControlPlane(
+    {
+      LONGHOUSE_DATA_ROOT: dataRoot,
+      LONGHOUSE_PORT: String(port),
+      ROUTER_WORKERS: '1',
+      ROUTER_EDGE: 'service',
+    },
+    { a: ready(instance.port) },
+  )
+  const [worker = 0] = childrenOf(supervisor.pid ?? 0)
+  await controlPlane.kill()
+  supervisor.kill('SIGKILL')
+  await once(supervisor, 'exit')
+  assert.equal((await ask({ port }, 'a.localhost')).body, 'inst_a')
+  rmSync(dataRoot, { recursive: true })
+  await eventually('the worker ends', () => !isAlive(worker))
   await instance.close()
 })

@@ -2,12 +2,11 @@ import type { Socket } from 'node:net'
 import type { Logger } from '../../../src/log.ts'
 import type { EdgeReport } from '../contract.ts'
 import { mergeReports } from '../figures/totals.ts'
-import { type Bound, bind, CannotBind } from './addresses.ts'
+import { Addresses, type Bound, CannotBind } from './addresses.ts'
 import { Crew } from './crew.ts'
 import { readLines, writeLine } from './lines.ts'
 import {
   type ControlMessage,
-  type EdgeAddress,
   type EdgeStatus,
   type Orders,
   protocol,
@@ -15,6 +14,7 @@ import {
   type ToControlPlane,
   type ToSupervisor,
 } from './messages.ts'
+import { Orphans } from './orphan.ts'
 import { type RouteTable, StateReader, stateMessages } from './route-table.ts'
 import type { StateFile } from './state-file.ts'
 
@@ -32,8 +32,9 @@ export class Supervisor {
   readonly #file: StateFile
   readonly #reader = new StateReader()
   readonly #crews = new Set<Crew>()
+  readonly #orphans = new Orphans()
+  readonly #addresses = new Addresses(this.#orphans)
   #crew: Crew | null = null
-  #bound: Bound[] = []
   #routes: RouteTable | null = null
   #seq = 0
   /** Orders that wait for their state. */
@@ -47,7 +48,6 @@ export class Supervisor {
   #stopping = false
   #controlPlane: { socket: Socket; pid: number } | null = null
   #controlHere = false
-  #orphans = 0
   #crashes = 0
   #lastCrash: string | null = null
   /** What workers counted that ended since the control plane asked. */
@@ -75,8 +75,8 @@ export class Supervisor {
       if (message.type === 'end') end()
       else if (said) this.#received(message)
       else if (message.type === 'orphan') {
-        this.#orphans++
-        writeLine(socket, { type: 'noted' } satisfies ToControlPlane)
+        this.#orphans.add(socket)
+        if (this.#crew) this.#orphans.relieve()
       } else if (message.type === 'hello' && !this.#stopping) {
         said = this.#welcome(socket, message)
         if (!said) socket.end()
@@ -102,8 +102,9 @@ export class Supervisor {
     this.#forgetOwed()
     await this.#following
     this.#file.flush()
+    this.#orphans.relieve()
     await Promise.all([...this.#crews].map(crew => crew.drain(false)))
-    for (const bound of this.#bound) bound.close()
+    this.#addresses.close()
     this.#controlPlane?.socket.end()
   }
 
@@ -177,7 +178,7 @@ export class Supervisor {
         if (anew || JSON.stringify(orders) !== JSON.stringify(this.#crew?.orders))
           await this.#takeOver(orders)
         this.#failure = null
-        this.#tell({ type: 'serving', ports: this.#bound.map(({ port }) => port) })
+        this.#tell({ type: 'serving', ports: this.#addresses.ports })
       } catch (error) {
         const { message: words } = error as Error
         const former = this.#failure
@@ -205,28 +206,18 @@ export class Supervisor {
   /** Starts workers with these orders; when they serve, the others drain. When they cannot, the others go on. */
   async #takeOver(orders: Orders): Promise<void> {
     const former = this.#crew
-    const fresh: Bound[] = []
-    let crew: Crew | undefined
+    const claim = await this.#addresses.claim(orders.addresses)
+    const crew = this.#crewFor(orders, claim.bound)
     try {
-      const bound: Bound[] = []
-      for (const at of orders.addresses) {
-        // Two addresses may have port 0: each gets a socket of its own.
-        const held = this.#bound.find(
-          each => each.asked.host === at.host && each.asked.port === at.port && !bound.includes(each),
-        )
-        if (!held) fresh.push(await this.#bindPatiently(at))
-        bound.push(held ?? (fresh.at(-1) as Bound))
-      }
-      crew = this.#crewFor(orders, bound)
       await crew.start()
-      for (const each of this.#bound) if (!bound.includes(each)) each.close()
-      this.#bound = bound
     } catch (error) {
-      if (crew) this.#dismiss(crew, () => crew?.kill())
-      for (const each of fresh) each.close()
+      this.#dismiss(crew, () => crew.kill())
+      claim.drop()
       throw error
     }
+    claim.keep()
     this.#crew = crew
+    this.#orphans.relieve()
     this.#keep()
     if (former) this.#dismiss(former, () => former.drain(true))
     this.#log.info({ build: orders.program.build, workers: orders.workers }, 'workers of the edge serve')
@@ -259,21 +250,6 @@ export class Supervisor {
 
   #dismiss(crew: Crew, end: () => unknown): void {
     void Promise.resolve(end()).then(() => this.#crews.delete(crew))
-  }
-
-  /** A worker that lost its supervisor holds the address until it has found this one. */
-  async #bindPatiently(at: EdgeAddress): Promise<Bound> {
-    const start = performance.now()
-    for (;;) {
-      try {
-        return await bind(at)
-      } catch (error) {
-        const patienceMs = this.#orphans > 0 ? 5000 : 1000
-        const taken = error instanceof CannotBind && error.code === 'EADDRINUSE'
-        if (!taken || performance.now() - start > patienceMs) throw error
-        await new Promise(resolve => setTimeout(resolve, 20))
-      }
-    }
   }
 
   async #answer({ id, compare }: Extract<ToSupervisor, { type: 'ask' }>): Promise<void> {

@@ -169,6 +169,12 @@ it('only its own user reaches the sockets and the state', async () => {
   const file = join(folder, 'state.ndjson')
   await eventually('the state is kept', () => readFileSync(file, 'utf8').includes('inst_a'))
   assert.equal(statSync(file).mode & 0o777, 0o600)
+  // An older version left it open.
+  chmodSync(file, 0o644)
+  route(edge, 'kept', instance)
+  await eventually('it is kept anew', () => readFileSync(file, 'utf8').includes('kept'))
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  edge.router.remove('kept')
 })
 
 it('a folder that others can enter is refused in words', async t => {

@@ -41,6 +41,8 @@ export interface Entrance {
   doors: readonly Door[]
   /** Listens everywhere, and returns the ports. Throws a BootError if it cannot. */
   open(): Promise<{ port: number; securePort: number | null }>
+  /** Why certificates cannot be used here, in words that begin with the file. */
+  certificateFaults(): readonly string[]
   /**
    * Stops listening while others accept at the same addresses: requests that come on open connections are answered, and each
    * answer is the last one on its connection. Resolves when only answers in progress and upgraded connections are left.
@@ -70,10 +72,11 @@ export function createEntrance(settings: EntranceSettings, options: EntranceOpti
   // Connections of HTTPS are asked about before TLS, and not again when they turn out to speak HTTP/1.1.
   const main = createListener(secure ? rest : options)
   const served = [main]
+  const store = secure && new CertificateStore(secure.certificates, log)
   const tls =
-    secure &&
+    store &&
     createSecureListener({
-      store: new CertificateStore(secure.certificates, log),
+      store,
       admit: socket => connection?.(socket, true) ?? true,
       http1: main,
       http2: serveStreams(options),
@@ -117,6 +120,7 @@ export function createEntrance(settings: EntranceSettings, options: EntranceOpti
   }
   return {
     doors,
+    certificateFaults: () => store?.all.flatMap(({ fault }) => fault ?? []) ?? [],
     open: async () => {
       const ports: number[] = []
       for (const door of doors) ports.push(await listenOn(door.server, door))

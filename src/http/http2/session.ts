@@ -19,6 +19,8 @@ export interface SessionOptions {
   refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void
   /** How long a connection without requests stays open. */
   idleMs: number
+  /** How long a head may take. */
+  headMs: number
 }
 
 /** Requests of one connection at a time. Browsers stay below 100. */
@@ -49,21 +51,34 @@ export type Session = ServerHttp2Session
 export function openSession(connection: TLSSocket, options: SessionOptions): Session {
   const session = performServerHandshake(connection, limits)
   let open = 0
+  let quietAt = performance.now()
   session.on('stream', (stream, headers, _, raw) => {
     open++
     stream.once('close', () => {
       open--
+      quietAt = performance.now()
     })
     // When a stream breaks, it closes as well, and that is handled.
     stream.on('error', () => undefined)
     take(stream, headers, raw, connection, options)
   })
   session.on('error', () => undefined)
-  session.setTimeout(options.idleMs, () => {
-    if (open > 0) return
-    session.close()
-    connection.destroySoon()
-  })
+  // Within a head, nothing but the rest of it may be sent (RFC 9113, section 6.10). So a client that answers a ping is not in the middle
+  // of one, and of a client that does not answer, no request will come.
+  let awaited = false
+  const look = () => {
+    if (open > 0 || session.destroyed) return
+    if (awaited) session.destroy()
+    else if (performance.now() - quietAt >= options.idleMs) {
+      session.close()
+      connection.destroySoon()
+    } else
+      awaited = session.ping(() => {
+        awaited = false
+      })
+  }
+  const timer = setInterval(look, options.headMs / 2).unref()
+  session.once('close', () => clearInterval(timer))
   return session
 }
 

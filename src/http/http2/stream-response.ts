@@ -16,6 +16,8 @@ const ofConnections = new Set([
   'transfer-encoding',
   'upgrade',
 ])
+/** How long a client may take for what is left of a complete answer, from each piece to the next. */
+const lastBytesMs = 60_000
 const bodiless = new Set([204, 205, 304])
 
 /**
@@ -153,6 +155,8 @@ export class StreamResponse extends EventEmitter {
     } else if (!this.headersSent) this.writeHead(this.statusCode)
     this.#ended = true
     if (!this.destroyed && !this.#stream.writableEnded) this.#stream.end()
+    // A client that keeps its window closed must not keep the request for as long as it likes.
+    if (this.writableLength > 0) this.setTimeout(lastBytesMs)
     this.#letGoOfBody()
     return this
   }

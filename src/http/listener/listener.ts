@@ -25,6 +25,9 @@ import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
  */
 export const idle = { serverMs: 130_000, poolMs: 30_000 }
 
+/** How long the head of a request may take. */
+export const headMs = 60_000
+
 export interface ListenerOptions {
   /**
    * Asked for each new connection, before anything is read from it. After false nothing ever is: it was refused. One that is
@@ -57,7 +60,7 @@ export function createListener(options: ListenerOptions): Server {
     optimizeEmptyRequests: true,
     // The limit is for the head only. A limit for the whole request would end long uploads; a stalled body is ended
     // below.
-    headersTimeout: 60_000,
+    headersTimeout: headMs,
     requestTimeout: 0,
     keepAliveTimeout: idle.serverMs,
     // We do not serve HTTP/2 without TLS, and clients that offer it expect an ordinary response.

@@ -77,10 +77,18 @@ export class CertificateStore {
   }
 
   #readFolder(folder: string): boolean {
-    // Files are put in their place by a rename, which changes the folder as well.
-    const stamp = stampOf(folder)
-    if (stamp === this.#folderStamp) return false
-    const files = stamp === '' ? [] : readdirSync(folder).filter(name => name.endsWith('.pem'))
+    let stamp: string
+    let files: string[]
+    try {
+      // Files are put in their place by a rename, which changes the folder as well.
+      stamp = stampOf(folder)
+      if (stamp === this.#folderStamp) return false
+      files = stamp === '' ? [] : readdirSync(folder).filter(name => name.endsWith('.pem'))
+    } catch (error) {
+      this.#fault(folder, error)
+      this.#folderStamp = 'not read'
+      return false
+    }
     const paths = new Set(files.toSorted().map(name => join(folder, name)))
     let changed = false
     for (const path of paths) changed = this.#read(path, path) || changed
@@ -94,19 +102,24 @@ export class CertificateStore {
 
   /** Returns whether there is another certificate now. */
   #read(file: string, keyFile: string): boolean {
-    const stamp = `${stampOf(file)} ${stampOf(keyFile)}`
-    const before = this.#entries.get(file)
-    if (before?.stamp === stamp) return false
     try {
+      const stamp = `${stampOf(file)} ${stampOf(keyFile)}`
+      if (this.#entries.get(file)?.stamp === stamp) return false
       const certificate = readCertificate(readFileSync(file, 'utf8'), readFileSync(keyFile, 'utf8'))
       this.#entries.set(file, { file, certificate, fault: null, stamp })
       return true
     } catch (error) {
-      const fault = faultIn(file, error)
-      if (before?.fault !== fault) this.#log.warn({ file, fault }, 'certificate not taken')
-      this.#entries.set(file, { file, certificate: before?.certificate ?? null, fault, stamp })
+      this.#fault(file, error)
       return false
     }
+  }
+
+  /** What is in use stays. It is read again each time: permissions may change while the file does not. */
+  #fault(file: string, error: unknown): void {
+    const before = this.#entries.get(file)
+    const fault = faultIn(file, error)
+    if (before?.fault !== fault) this.#log.warn({ file, fault }, 'certificate not taken')
+    this.#entries.set(file, { file, certificate: before?.certificate ?? null, fault, stamp: '' })
   }
 
   #index(): void {

@@ -2,7 +2,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { openSession, type Session } from '../http2/session.ts'
-import { idle } from '../listener/listener.ts'
+import { headMs, idle } from '../listener/listener.ts'
 import type { Problem } from '../problem.ts'
 import { nameClient } from '../proxy-protocol/acceptor.ts'
 import type { Client } from '../proxy-protocol/header.ts'
@@ -70,7 +70,7 @@ export function createSecureListener({ store, admit, http1, http2 }: SecureOptio
       http1.emit('connection', socket)
       return
     }
-    const session = openSession(socket, { ...http2, idleMs: idle.serverMs })
+    const session = openSession(socket, { ...http2, idleMs: idle.serverMs, headMs })
     sessions.add(session)
     session.once('close', () => sessions.delete(session))
   })
