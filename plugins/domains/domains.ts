@@ -58,7 +58,9 @@ export class Domains {
   readonly #place = limit(atOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
   /** Places of their own: a round whose name servers are silent must not hold up an owner who checks. */
   readonly #asked = limit(atOnce, mostWaiting, () =>
-    askedTooOften('Many domains are being checked. Try again in a minute.'),
+    askedTooOften('Many domains are being checked. Try again in a minute.', {
+      headers: { 'Retry-After': '60' },
+    }),
   )
   readonly #pace: Pace
   #stopped = false

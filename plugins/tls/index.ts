@@ -4,11 +4,11 @@ import { definePlugin } from '../../src/kernel/control-plane.ts'
 import type { Task } from '../../src/kernel/tasks.ts'
 import '../router/contract.ts'
 import '../site/contract.ts'
-import { failedOrders } from './attempts.ts'
-import { AcmeAuthority } from './authority.ts'
-import { CertificateFolder } from './certificate-folder.ts'
-import { type Wanted, wantedCertificates } from './names.ts'
-import { Renewal } from './renewal.ts'
+import { failedOrders } from './orders/attempts.ts'
+import { AcmeAuthority } from './orders/authority.ts'
+import { CertificateFolder } from './orders/certificate-folder.ts'
+import { type Wanted, wantedCertificates } from './orders/names.ts'
+import { Renewal } from './orders/renewal.ts'
 import { certificateConcerns, certificateMetrics, concernKinds } from './reports.ts'
 import * as schema from './schema.ts'
 import { tlsSettings } from './settings.ts'
@@ -48,11 +48,18 @@ export const tls = definePlugin({
         store,
         failures,
         now,
+        sleep: clock.sleep,
         log,
         order: (wanted, signal) => authority.order(wanted, signal),
         wanted,
       })
       tasks.push({ name: 'renew', everyMs: 10_000, run: signal => renewal.round(signal) })
+      if (acme.dnsHook !== undefined)
+        tasks.push({
+          name: 'remove-records',
+          everyMs: 3_600_000,
+          run: signal => authority.removeRecords(signal),
+        })
     }
     return {
       tasks,

@@ -1,7 +1,7 @@
 import type { Kept } from '../../src/http/tls/certificate-store.ts'
 import type { Concern } from '../../src/kernel/concern.ts'
 import { gauge, type Metric } from '../../src/metrics/exposition.ts'
-import type { FailedOrder } from './attempts.ts'
+import type { FailedOrder } from './orders/attempts.ts'
 
 const dayMs = 86_400_000
 /** Of a large site, the certificates that end first. */

@@ -5,10 +5,10 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import { trustCertificates } from '../../src/certificates.ts'
-import { type Authority, makeAuthority } from '../../src/testing/authority.ts'
-import { temporaryFolder } from '../../src/testing/folder.ts'
-import { eventually, listening } from '../router/wire.fixture.ts'
+import { trustCertificates } from '../../../src/certificates.ts'
+import { type Authority, makeAuthority } from '../../../src/testing/authority.ts'
+import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { eventually, listening } from '../../router/wire.fixture.ts'
 
 const programs = ['/usr/bin/pebble', '/usr/bin/pebble-challtestsrv']
 /** Why tests with Pebble are skipped; false when they are not. */

@@ -9,7 +9,7 @@ const hookMs = 120_000
 export async function runDnsHook(
   hook: string,
   [action, record, value]: readonly ['add' | 'remove', record: string, value: string],
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
   const { PATH, HOME, LANG } = process.env
   await new Promise<void>((resolve, reject) => {
@@ -20,7 +20,7 @@ export async function runDnsHook(
         timeout: hookMs,
         killSignal: 'SIGKILL',
         env: { PATH, HOME, LANG },
-        ...(signal && { signal }),
+        signal,
         maxBuffer: 64 * 1024,
       },
       (error, _, complaint) => {

@@ -1,84 +1,14 @@
 import assert from 'node:assert/strict'
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
-import { it, type TestContext } from 'node:test'
-import { connect } from 'node:tls'
-import type { Concern } from '../../src/kernel/concern.ts'
-import { definePlugin } from '../../src/kernel/control-plane.ts'
-import { type ManualClock, manualClock } from '../../src/testing/clock.ts'
-import { eventually } from '../../src/testing/eventually.ts'
-import { temporaryFolder } from '../../src/testing/folder.ts'
-import { type Edge, startEdge } from '../router/edge.fixture.ts'
-import { AcmeAuthority } from './authority.ts'
-import { CertificateFolder } from './certificate-folder.ts'
-import { tls } from './index.ts'
-import { noPebble, type Pebble, startPebble } from './pebble.fixture.ts'
+import { it } from 'node:test'
+import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { startEdge } from '../../router/edge.fixture.ts'
+import { tls } from '../index.ts'
+import { noPebble, startPebble } from './pebble.fixture.ts'
+import { secured, shown, startSite } from './site.fixture.ts'
 
 const skip = { skip: noPebble }
-
-interface Site {
-  edge: Edge
-  clock: ManualClock
-  /** The folder of certificates. */
-  folder: string
-  concerns(): Promise<readonly Concern[]>
-  /** Does one round of orders, after the one that is going on. */
-  renew(): Promise<void>
-}
-
-async function startSite(t: TestContext, pebble: Pebble, env: Record<string, string> = {}): Promise<Site> {
-  const root = temporaryFolder(t)
-  const clock = manualClock(Date.now())
-  let concerns: Site['concerns'] | undefined
-  const watching = definePlugin({
-    name: 'watching',
-    setup: context => {
-      concerns = context.concerns
-      return {}
-    },
-  })
-  const settings = {
-    LONGHOUSE_DOMAIN: 'example.test',
-    LONGHOUSE_DATA_ROOT: root,
-    LONGHOUSE_PORT: String(pebble.httpPort),
-    TLS_MODE: 'acme',
-    TLS_PORT: '0',
-    ACME_DIRECTORY: pebble.directory,
-    ACME_EMAIL: 'operator@example.test',
-    ACME_DNS_WAIT: '0ms',
-    ...env,
-  }
-  const edge = await startEdge(settings, clock, [tls, watching])
-  t.after(() => edge.stop())
-  if (!concerns) throw new Error('no one watches')
-  const renew = () => edge.runOnce('tls:renew')
-  await renew()
-  return { edge, clock, folder: join(root, '.control', 'certificates'), concerns, renew }
-}
-
-/** The names and the serial of the certificate that a client is shown, if it leads to the authority; else why not. */
-async function shown({ edge }: Site, pebble: Pebble, host: string): Promise<string> {
-  return await new Promise(resolve => {
-    const port = edge.securePort as number
-    const socket = connect({ host: '127.0.0.1', port, servername: host, ca: pebble.root })
-    socket.once('secureConnect', () => {
-      const certificate = socket.getPeerX509Certificate()
-      resolve(`${certificate?.subjectAltName} ${certificate?.serialNumber}`)
-      socket.destroy()
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(String(error.code)))
-  })
-}
-
-/** What a client of a host is shown once the listener has looked, which it does every two seconds. */
-async function secured(site: Site, pebble: Pebble, host: string, than = ''): Promise<string> {
-  return await eventually(`a certificate for ${host}`, async () => {
-    const found = await shown(site, pebble, host)
-    if (found.startsWith('DNS:') && found !== than) return found
-    throw new Error(`a client of ${host} got ${found}`)
-  })
-}
 
 const stopped = { state: 'stopped', instanceId: 'inst_a' } as const
 
@@ -147,6 +77,27 @@ fetch('${pebble.dnsManagement}/' + path, { method: 'POST', body: JSON.stringify(
   assert.ok(called.every(([, , variables]) => variables <= 4))
 })
 
+it('orders for others while one order is slow', skip, async t => {
+  const pebble = await startPebble(t)
+  const root = temporaryFolder(t)
+  const [hook, go] = [join(root, 'hook'), join(root, 'go')]
+  writeFileSync(hook, `#!/bin/sh\nwhile [ ! -e ${go} ]; do sleep 0.1; done\nexit 1\n`)
+  chmodSync(hook, 0o755)
+  const site = await startSite(t, pebble, { ACME_DNS_HOOK: hook }, { orders: false })
+  site.edge.router.set('acme', stopped)
+  const hosts = Array.from({ length: 6 }, (_, i) => `shop${i}.example`)
+  site.edge.router.setRule('acme', 'hosts', hosts)
+  site.clock.advance(10_000)
+  for (const host of hosts) await secured(site, pebble, host)
+  assert.deepEqual(await site.concerns(), [], 'the order of the wildcard is still in progress')
+  writeFileSync(go, '')
+  await site.renew()
+  assert.deepEqual(
+    (await site.concerns()).map(({ kind, subject }) => [kind, subject]),
+    [['certificate-order-failed', 'example.test']],
+  )
+})
+
 it(
   'reports an order that failed, waits before the next, and goes on when the authority is back',
   skip,
@@ -198,44 +149,6 @@ it('says what the authority says when it refuses a host, and still serves the ot
     'example.test.pem',
   ])
   assert.ok(readdirSync(site.folder).includes('shop.example.pem'))
-})
-
-it('stops an order at once, and takes back what it set', skip, async t => {
-  const pebble = await startPebble(t)
-  const root = temporaryFolder(t)
-  const calls = join(root, 'calls')
-  const hook = join(root, 'hook')
-  writeFileSync(hook, `#!/bin/sh\necho "$1 $2" >> ${calls}\n`)
-  chmodSync(hook, 0o755)
-  const folder = new CertificateFolder(join(root, 'certificates'))
-  const externalAccount = null
-  const settings = {
-    directoryUrl: pebble.directory,
-    // Without an email there is nothing to change of an account that is opened again.
-    email: undefined,
-    externalAccount,
-    dnsHook: hook,
-    dnsWaitMs: 1,
-  }
-  const stopping = () => {
-    const controller = new AbortController()
-    const sleep = async () => controller.abort()
-    const authority = new AcmeAuthority({ settings, folder, now: Date.now, sleep })
-    return { controller, authority }
-  }
-  const byDns = stopping()
-  const wildcard = { name: 'example.test', hosts: ['*.example.test'], by: 'dns-01' } as const
-  await assert.rejects(byDns.authority.order(wildcard, byDns.controller.signal), { name: 'AbortError' })
-  const record = '_acme-challenge.example.test'
-  assert.equal(readFileSync(calls, 'utf8'), `add ${record}\nremove ${record}\n`)
-  // The authority asks, gets no answer, and does not say how it ended.
-  const byHttp = stopping()
-  const silent = createServer(() => byHttp.controller.abort())
-  t.after(() => silent.close().closeAllConnections())
-  await new Promise<void>(done => silent.listen(pebble.httpPort, done))
-  const host = { name: 'shop.example', hosts: ['shop.example'], by: 'http-01' } as const
-  await assert.rejects(byHttp.authority.order(host, byHttp.controller.signal), { name: 'AbortError' })
-  assert.deepEqual(readdirSync(folder.challenges), [])
 })
 
 it('ties its account to one that the authority knows', skip, async t => {

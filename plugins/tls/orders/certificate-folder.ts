@@ -1,19 +1,30 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CertificateSource } from '../../src/http/tls/certificate-store.ts'
+import type { CertificateSource } from '../../../src/http/tls/certificate-store.ts'
+
+/** A record in the DNS that answers a challenge. */
+export interface DnsRecord {
+  name: string
+  value: string
+}
 
 /**
  * The certificates that were ordered, in one folder, which every process that listens reads: `<name>.pem` with the key and the
- * chain, and `challenges/` with the answers to the authority's challenges. Only we may read it.
+ * chain, and `challenges/` with the answers to the authority's challenges. `records/` names the records in the DNS that were set and
+ * not removed yet. Only we may read it.
  */
 export class CertificateFolder {
   readonly path: string
   readonly challenges: string
+  readonly #records: string
 
   constructor(path: string) {
     this.path = path
     this.challenges = join(path, 'challenges')
-    for (const each of [path, this.challenges]) mkdirSync(each, { recursive: true, mode: 0o700 })
+    this.#records = join(path, 'records')
+    for (const each of [path, this.challenges, this.#records])
+      mkdirSync(each, { recursive: true, mode: 0o700 })
     // What an order of an earlier process left.
     for (const token of readdirSync(this.challenges)) rmSync(join(this.challenges, token))
   }
@@ -55,6 +66,25 @@ export class CertificateFolder {
 
   forgetChallenge(token: string): void {
     rmSync(join(this.challenges, token), { force: true })
+  }
+
+  /** Keeps in mind, over restarts, that a record has to be removed. */
+  noteRecord(record: DnsRecord): void {
+    this.#put(this.#noteOf(record), JSON.stringify(record))
+  }
+
+  forgetRecord(record: DnsRecord): void {
+    rmSync(this.#noteOf(record), { force: true })
+  }
+
+  records(): DnsRecord[] {
+    const notes = readdirSync(this.#records).filter(name => name.endsWith('.json'))
+    return notes.map(name => JSON.parse(readFileSync(join(this.#records, name), 'utf8')))
+  }
+
+  #noteOf({ name, value }: DnsRecord): string {
+    const digest = createHash('sha256').update(`${name} ${value}`).digest('base64url')
+    return join(this.#records, `${digest}.json`)
   }
 
   /** Puts a file in its place whole, or not at all. */

@@ -1,10 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Authorization, Client } from 'acme-client'
-import type { CertificateFolder } from './certificate-folder.ts'
+import type { AcmeSettings } from '../settings.ts'
+import type { CertificateFolder, DnsRecord } from './certificate-folder.ts'
 import { runDnsHook } from './dns-hook.ts'
 import type { Wanted } from './names.ts'
-import type { AcmeSettings } from './settings.ts'
 
 type Challenge = Authorization['challenges'][number]
 
@@ -22,15 +23,32 @@ export interface AuthorityOptions {
   settings: AcmeSettings
   folder: CertificateFolder
   now(): number
+  /** Resolves after `ms`, or at once when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
+
+const minuteMs = 60_000
+/** How long an order may take. One by DNS has two records, which the operator's program sets and removes. */
+const limitsMs = { 'http-01': 5 * minuteMs, 'dns-01': 20 * minuteMs } as const
+/** How long records may take to be removed when an order is stopped: the program waits for that, too. */
+const stopMs = 5000
+
+interface Deadline {
+  signal: AbortSignal
+  clear(): void
+}
+
+/** Takes back what was set for the authority. */
+type Undo = (signal: AbortSignal) => unknown
 
 /** A certificate authority that speaks ACME (RFC 8555). Only this file knows acme-client, which is loaded for the first order. */
 export class AcmeAuthority {
   readonly #options: AuthorityOptions
   #client: Promise<Client> | null = null
-  /** What the last answer said of when to come back, in seconds. */
-  #retryAfter: string | undefined
+  /** Of the order that asks: what the last answer said of when to come back, in seconds. Several orders ask at a time. */
+  readonly #asking = new AsyncLocalStorage<{ retryAfter: string | undefined }>()
+  /** The records of orders in progress. */
+  readonly #inUse = new Set<string>()
   #library: Promise<typeof import('acme-client')> | null = null
 
   constructor(options: AuthorityOptions) {
@@ -38,23 +56,48 @@ export class AcmeAuthority {
   }
 
   /**
-   * Orders a certificate: its hosts are proven, and then it is issued. Throws in words for the operator, or the reason of `signal` as
-   * soon as that aborts. What was set for the authority is taken back in any case.
+   * Orders a certificate: its hosts are proven, and then it is issued. Throws in words for the operator, also when it takes too long, or
+   * the reason of `signal` as soon as that aborts. What was set for the authority is taken back in any case.
    */
   async order(wanted: Wanted, signal: AbortSignal): Promise<{ key: string; chain: string }> {
-    this.#retryAfter = undefined
+    const limitMs = limitsMs[wanted.by] + (wanted.by === 'dns-01' ? this.#options.settings.dnsWaitMs : 0)
+    const limit = this.#deadline(
+      limitMs,
+      `The order took longer than ${Math.round(limitMs / minuteMs)} minutes.`,
+    )
+    try {
+      return await this.#asking.run({ retryAfter: undefined }, () =>
+        this.#order(wanted, AbortSignal.any([signal, limit.signal])),
+      )
+    } finally {
+      limit.clear()
+    }
+  }
+
+  /** Removes the records that orders of earlier processes left, and those whose removal failed; each is tried once. */
+  async removeRecords(signal: AbortSignal): Promise<void> {
+    const { folder } = this.#options
+    for (const record of folder.records()) {
+      if (this.#inUse.has(record.value)) continue
+      await this.#remove(record, signal)
+      if (signal.aborted) return
+      folder.forgetRecord(record)
+    }
+  }
+
+  async #order(wanted: Wanted, signal: AbortSignal): Promise<{ key: string; chain: string }> {
     try {
       const client = await unlessAborted(this.#account(), signal)
       const order = await unlessAborted(
         client.createOrder({ identifiers: wanted.hosts.map(value => ({ type: 'dns', value })) }),
         signal,
       )
-      const undo: (() => unknown)[] = []
+      const undo: Undo[] = []
       try {
         const authorizations = await unlessAborted(client.getAuthorizations(order), signal)
         await this.#prove(client, wanted, authorizations, { undo, signal })
       } finally {
-        for (const each of undo) await each()
+        await this.#takeBack(undo, signal)
       }
       const { crypto } = await this.#load()
       const [key, request] = await crypto.createCsr({ altNames: [...wanted.hosts] }, makeKey())
@@ -64,6 +107,34 @@ export class AcmeAuthority {
       signal.throwIfAborted()
       throw this.#explained(error)
     }
+  }
+
+  /** After a stop, what is not taken back within seconds is left to `removeRecords`. */
+  async #takeBack(undo: readonly Undo[], stop: AbortSignal): Promise<void> {
+    const over = new AbortController()
+    let limit: Deadline | undefined
+    const hurry = () => {
+      limit = this.#deadline(stopMs, 'The order was stopped.')
+      limit.signal.addEventListener('abort', () => over.abort())
+    }
+    if (stop.aborted) hurry()
+    else stop.addEventListener('abort', hurry)
+    try {
+      for (const each of undo) await each(over.signal)
+    } finally {
+      stop.removeEventListener('abort', hurry)
+      limit?.clear()
+    }
+  }
+
+  /** A signal that aborts after `ms` with an error, unless it is cleared before. */
+  #deadline(ms: number, words: string): Deadline {
+    const reached = new AbortController()
+    const cleared = new AbortController()
+    void this.#options.sleep(ms, cleared.signal).then(() => {
+      if (!cleared.signal.aborted) reached.abort(new Error(words))
+    })
+    return { signal: reached.signal, clear: () => cleared.abort() }
   }
 
   #account(): Promise<Client> {
@@ -105,7 +176,9 @@ export class AcmeAuthority {
       // It would sleep for as long as the authority says, which may be hours. We keep that in mind ourselves.
       Object.assign(defaults, { timeout: 30_000, acmeSettings: { retryMaxAttempts: 0 } })
       interceptors.response.use(answer => {
-        this.#retryAfter = answer.status === 429 ? String(answer.headers['retry-after'] ?? '') : undefined
+        const asking = this.#asking.getStore()
+        if (asking)
+          asking.retryAfter = answer.status === 429 ? String(answer.headers['retry-after'] ?? '') : undefined
         return answer
       })
       return library
@@ -128,7 +201,7 @@ export class AcmeAuthority {
     client: Client,
     { by }: Wanted,
     authorizations: readonly Authorization[],
-    { undo, signal }: { undo: (() => unknown)[]; signal: AbortSignal },
+    { undo, signal }: { undo: Undo[]; signal: AbortSignal },
   ): Promise<void> {
     const challenges: Challenge[] = []
     for (const { status, challenges: offered, identifier } of authorizations) {
@@ -154,9 +227,9 @@ export class AcmeAuthority {
   /** How the answer to a challenge is put where the authority looks for it, and taken back from there. */
   #answer(
     { type, token }: Challenge,
-    record: string,
+    name: string,
     answer: string,
-  ): { give(signal: AbortSignal): unknown; takeBack(): unknown } {
+  ): { give(signal: AbortSignal): unknown; takeBack: Undo } {
     const { folder, settings } = this.#options
     if (type === 'http-01') {
       return {
@@ -165,18 +238,35 @@ export class AcmeAuthority {
       }
     }
     const { dnsHook = '' } = settings
+    const record = { name, value: answer }
     return {
-      give: signal => runDnsHook(dnsHook, ['add', record, answer], signal),
-      // Also when the order is stopped. What cannot be removed does no harm: its value is good for one order.
-      takeBack: () => runDnsHook(dnsHook, ['remove', record, answer]).catch(() => undefined),
+      give: signal => {
+        this.#inUse.add(answer)
+        folder.noteRecord(record)
+        return runDnsHook(dnsHook, ['add', name, answer], signal)
+      },
+      takeBack: async signal => {
+        if (await this.#remove(record, signal)) folder.forgetRecord(record)
+        this.#inUse.delete(answer)
+      },
     }
+  }
+
+  /** Returns whether a record was removed. One that stays does no harm: its value is good for one order. */
+  async #remove({ name, value }: DnsRecord, signal: AbortSignal): Promise<boolean> {
+    const { dnsHook } = this.#options.settings
+    if (dnsHook === undefined) return false
+    return await runDnsHook(dnsHook, ['remove', name, value], signal).then(
+      () => true,
+      () => false,
+    )
   }
 
   #explained(error: unknown): Error {
     const { message } = error as Error
-    if (this.#retryAfter !== undefined) {
-      const seconds =
-        Number(this.#retryAfter) || (Date.parse(this.#retryAfter) - this.#options.now()) / 1000 || 3600
+    const retryAfter = this.#asking.getStore()?.retryAfter
+    if (retryAfter !== undefined) {
+      const seconds = Number(retryAfter) || (Date.parse(retryAfter) - this.#options.now()) / 1000 || 3600
       return new TooManyOrders(message, this.#options.now() + seconds * 1000)
     }
     // How acme-client fails when there is no answer at all.

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
-import type { Db } from '../../src/storage/database.ts'
-import * as schema from './schema.ts'
+import type { Db } from '../../../src/storage/database.ts'
+import * as schema from '../schema.ts'
 
 const { orders } = schema
 
