@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const mountedAt = '/sys/fs/cgroup'
@@ -71,5 +71,29 @@ export function cgroupOf(pid: number): Cgroup {
           own: 1024 * Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${each}/status`, 'utf8'))?.[1] ?? 0),
           threads: readdirSync(`/proc/${each}/task`).length,
         })),
+  }
+}
+
+/** A cgroup of our own in which a process gets a part of one core at most. Needs root. */
+export interface Share {
+  take(pid: number): void
+  /** Its processes must have ended. */
+  remove(): void
+}
+
+export function shareOfCore(name: string, part: number): Share {
+  const second = existsSync(join(mountedAt, 'cgroup.controllers'))
+  const folder = second ? join(mountedAt, name) : join(mountedAt, 'cpu', name)
+  const periodUs = 10_000
+  const quotaUs = Math.round(periodUs * part)
+  mkdirSync(folder)
+  if (second) writeFileSync(join(folder, 'cpu.max'), `${quotaUs} ${periodUs}`)
+  else {
+    writeFileSync(join(folder, 'cpu.cfs_period_us'), String(periodUs))
+    writeFileSync(join(folder, 'cpu.cfs_quota_us'), String(quotaUs))
+  }
+  return {
+    take: pid => writeFileSync(join(folder, 'cgroup.procs'), String(pid)),
+    remove: () => rmdirSync(folder),
   }
 }

@@ -138,7 +138,9 @@ async function idleTunnels(): Promise<void> {
   instance.listen(0, '127.0.0.1')
   await once(instance, 'listening')
   const port = await freePort()
-  const child = await startLonghouse(port, (instance.address() as AddressInfo).port)
+  const child = await startLonghouse(port, (instance.address() as AddressInfo).port, [], '0', {
+    ROUTER_CLIENT_CONNECTIONS: '0',
+  })
   try {
     // The first hundred are for what is allocated once.
     await openTunnels(port, 100, sockets)

@@ -20,15 +20,19 @@ export interface Candidate {
 }
 
 export const longhouse: Candidate = { name: 'longhouse', start: startLonghouse }
-/** With an access log and `Server-Timing` for every request. */
+/** With an access log of every request. */
 export const longhouseLogged: Candidate = {
   name: 'longhouse, access log',
   start: (port, backend) =>
     startLonghouse(port, backend, [], '0', {
       ROUTER_ACCESS_LOG: 'json',
       ROUTER_ACCESS_LOG_FILE: join(folder, 'access.log'),
-      ROUTER_SERVER_TIMING: 'on',
     }),
+}
+/** With `Server-Timing` in every answer. */
+export const longhouseTimed: Candidate = {
+  name: 'longhouse, timed',
+  start: (port, backend) => startLonghouse(port, backend, [], '0', { ROUTER_SERVER_TIMING: 'on' }),
 }
 export const caddy: Candidate = { name: 'caddy', start: startCaddy }
 export const nginx: Candidate = { name: 'nginx', start: startNginx }

@@ -5,6 +5,7 @@ import {
   load,
   longhouse,
   longhouseLogged,
+  longhouseTimed,
   measure,
   median,
   nginx,
@@ -28,7 +29,14 @@ try {
 }
 
 async function compare(): Promise<void> {
-  const { started } = await startProxies([longhouse, longhouseLogged, caddy, nginx, configurableProxy])
+  const { started } = await startProxies([
+    longhouse,
+    longhouseLogged,
+    longhouseTimed,
+    caddy,
+    nginx,
+    configurableProxy,
+  ])
   for (const { port } of started) load(port, { seconds: 2, connections })
   const results = started.map(proxy => ({ proxy, rounds: [] as Load[] }))
   for (let round = 0; round < rounds; round++) {

@@ -1,31 +1,24 @@
-import type { Socket } from 'node:net'
-
 /**
- * Writes that are held back until the present round of the event loop has read all that there is to read. Then they follow each
- * other at once, so that the programs that wait for them wake once and not for each: a fifth of what a request costs. With one
- * request at a time, each is written right after it was read.
+ * What is held back until the present round of the event loop has read all that there is to read. Then it follows each other at
+ * once, so that the programs that wait for it wake once and not for each: a fifth of what a request costs. With one request at a
+ * time, each is written right after it was read.
  */
-export class Burst {
-  #held: Socket[] = []
-  readonly #blocked: ((socket: Socket) => void) | undefined
+export class Burst<T> {
+  #held: T[] = []
+  readonly #release: (each: T) => void
 
-  /** `blocked` is called with a socket whose peer has not taken everything. */
-  constructor(blocked?: (socket: Socket) => void) {
-    this.#blocked = blocked
+  constructor(release: (each: T) => void) {
+    this.#release = release
   }
 
-  /** Holds back what is written to the socket from now on, until the round is over. */
-  hold(socket: Socket): void {
-    socket.cork()
-    if (this.#held.push(socket) === 1) setImmediate(this.#release)
+  /** Has `release` called with it when the round is over. */
+  hold(each: T): void {
+    if (this.#held.push(each) === 1) setImmediate(this.#over)
   }
 
-  #release = (): void => {
+  #over = (): void => {
     const held = this.#held
     this.#held = []
-    for (const socket of held) {
-      socket.uncork()
-      if (this.#blocked && socket.writableLength > 0) this.#blocked(socket)
-    }
+    for (const each of held) this.#release(each)
   }
 }

@@ -29,12 +29,6 @@ export class GitProcess {
     this.#options = options
   }
 
-  /** Starts it in advance, because it is about to be needed. */
-  start(): void {
-    this.#started()
-    this.#rest()
-  }
-
   /** Rejects when git fails, takes longer than `limitMs`, or is stopped. */
   async ask(question: Question): Promise<GitState> {
     if (this.#stopped) throw new Error('the git program was stopped')

@@ -51,9 +51,17 @@ export async function readManifest(
     })
     if (known) return known
   }
-  const reader = options.readers?.take() ?? startReader(options)
-  return inFolder(reader.out, async () =>
-    checkedReading(await askReader(reader, options), reader.out, options),
+  const ask = (reader: Reader) =>
+    inFolder(reader.out, async () => {
+      const answer = await askReader(reader, options)
+      return answer === null ? null : checkedReading(answer, reader.out, options)
+    })
+  // What ended one that had waited may have nothing to do with the manifest: another process used up the memory.
+  const read = await ask(options.readers?.take() ?? startReader(options))
+  return (
+    read ??
+    (await ask(startReader(options))) ??
+    broken('the process that reads the manifest is ended again and again')
   )
 }
 
@@ -110,7 +118,8 @@ const readingSchema = z.union([
 
 type Answer = z.output<typeof readingSchema>
 
-async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> {
+/** Null when a reader that had waited was ended by a signal. */
+async function askReader(reader: Reader, options: ReadOptions): Promise<Answer | null> {
   const { child, repo, out } = reader
   const question: ReadingRequest = {
     repo,
@@ -133,7 +142,8 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
     child.once('exit', async (code, signal) => {
       // Its last output may still be in the pipes.
       await waitAtMost(closed, 1000)
-      resolve(broken(endInWords(code, signal, lastWords, options)))
+      if (signal && reader.spare) resolve(null)
+      else resolve(broken(endInWords(code, signal, lastWords, options)))
     })
   })
   const limit = Promise.withResolvers<unknown>()
@@ -148,6 +158,7 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
   stopWatch()
   options.signal?.removeEventListener('abort', aborted)
   await endReader(reader)
+  if (answer === null) return null
   return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
 }
 

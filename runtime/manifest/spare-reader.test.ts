@@ -37,3 +37,19 @@ test('a spare reader starts after a save, reads once, is replaced when killed, a
     [],
   )
 })
+
+test('a save whose spare reader is killed while it reads is read by another one', async t => {
+  const instance = await startInstance(t, { files: { 'manifest.ts': manifest(0) } })
+  const { engine, dir } = instance
+  const readers = () => volumeProcesses(dir).filter(pid => commandOf(pid).includes('manifest-reader'))
+  instance.write('manifest.ts', manifest(1))
+  await until(() => engine.job('job-1'), 'the save is live')
+  const spare = await until(() => readers()[0], 'the next is made ready')
+  process.kill(spare, 'SIGSTOP')
+  const objects = () => readdirSync(join(dir, 'jobs/.git/objects'), { recursive: true }).length
+  const before = objects()
+  instance.write('manifest.ts', manifest(2))
+  await until(() => objects() > before, 'the files are staged while it reads')
+  process.kill(spare, 'SIGKILL')
+  await until(() => engine.job('job-2'), 'the save is live')
+})

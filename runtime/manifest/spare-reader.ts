@@ -16,6 +16,8 @@ export interface Reader {
   /** An empty folder next to the builds. */
   out: string
   temporary: TemporaryFolder
+  /** Whether it waited for its request. */
+  spare: boolean
 }
 
 /** A pool of readers, with a spare one while the code is being edited. */
@@ -33,7 +35,7 @@ export interface Readers {
 /** How long the spare reader is kept after the last edit, so that an idle instance uses little memory. */
 const keepMs = 65_000
 
-/** Delays the next spare reader, so that the change goes live first. */
+/** Delays the next spare reader, so that what follows the reading is done first. */
 const refillAfterMs = 100
 
 export interface ReaderOptions {
@@ -62,7 +64,7 @@ export function startReader(options: ReaderOptions): Reader {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
-    return { child, tree, repo, out, temporary }
+    return { child, tree, repo, out, temporary, spare: false }
   } catch (error) {
     rmSync(out, { recursive: true, force: true })
     void temporary.remove()
@@ -88,7 +90,7 @@ export function createReaders(options: ReaderOptions): Readers {
   const ready = () => {
     if (stopped || spare) return
     try {
-      spare = { ...startReader(options), inode: inodeOf() }
+      spare = { ...startReader(options), spare: true, inode: inodeOf() }
     } catch {
       // The next load reports why.
       return

@@ -207,8 +207,6 @@ export interface RepoService {
   stage(options?: { like: string }): Promise<string | null>
   /** Second half: commits what was staged. Returns HEAD. */
   commit(words?: CommitWords): Promise<string | null>
-  /** Starts the git program in advance, because it is about to be needed. */
-  warmUp(): void
   /** Writes the types of `longhouse/jobs` where editors find them. */
   offerSdk(): void
   files: RepoFiles

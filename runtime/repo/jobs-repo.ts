@@ -58,7 +58,6 @@ export function openJobsRepo(options: {
     folderFault: () => jobsFolderFault(jobsDir),
     stage: git.stage,
     commit: git.commit,
-    warmUp: git.warmUp,
     offerSdk: offer,
     files,
     rawFiles: openRawFiles(folders, files),

@@ -20,8 +20,6 @@ export interface Repo {
   commit(words?: CommitWords): Promise<string | null>
   /** Unpushed commits are reported if there is a remote. */
   status(remote?: KnownRemote | null): Promise<RepoStatus>
-  /** Starts the git program in advance, because it is about to be needed. */
-  warmUp(): void
   stop(): Promise<void>
 }
 
@@ -71,7 +69,6 @@ export function openRepo(options: {
       const fresh = known?.key === stateKey(dir, treeStamp(), remote)
       return statusOf(fresh && known ? known.state : await look(remote))
     },
-    warmUp: () => program.start(),
     stop: () => program.stop(),
   }
 }

@@ -32,6 +32,7 @@ export function addressSet(entries: readonly string[]): AddressSet {
 
 /** Removes the IPv4-in-IPv6 prefix of a dual-stack listener, and the zone of a link-local address. */
 export function plainAddress(address: string): string {
+  if (!address.includes(':') && !address.includes('%')) return address
   const plain = address.replace(/%.*$/, '')
   return /^::ffff:[\d.]+$/i.test(plain) ? plain.slice(7) : plain
 }

@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { Burst } from '../burst.ts'
 import { passableTrailers } from '../intake/headers.ts'
 import type { UpstreamRequest } from '../upstream/request.ts'
@@ -9,8 +9,8 @@ const joinedBytes = 8192
 /** How long a client may take for the last bytes of an answer that is complete here: it must not keep its permit for as long as it likes. */
 const lastBytesMs = 60_000
 
-/** Small answers. */
-const answers = new Burst(socket => socket.setTimeout(lastBytesMs))
+/** Small answers that are complete. A corked socket would not hold back the end of a response. */
+const answers = new Burst<() => void>(send => send())
 
 /** Passes the body of an answer to the client, at the client's pace. The head has been given to `response`. */
 export class AnswerStream {
@@ -39,11 +39,9 @@ export class AnswerStream {
     // A body that arrived whole is sent whole.
     if (!begun && chunk.length === this.#length) {
       if (chunk.length <= joinedBytes) {
-        if (this.#response.socket && this.#response instanceof ServerResponse) {
-          this.#held = true
-          answers.hold(this.#response.socket)
-        }
-        this.#response.end(chunk.toString('latin1'), 'latin1')
+        this.#held = true
+        const text = chunk.toString('latin1')
+        answers.hold(() => this.#finish(text))
       } else {
         const { bytes, sent } = this.#keep(chunk)
         this.#response.end(bytes, sent)
@@ -85,10 +83,17 @@ export class AnswerStream {
   }
 
   end(trailers: readonly string[]): void {
+    // It has no trailers, and its end is on the way.
+    if (this.#held) return
+    if (trailers.length > 0 && this.#response.chunkedEncoding)
+      this.#response.addTrailers(passableTrailers(trailers))
+    this.#finish()
+  }
+
+  #finish(text?: string): void {
     const response = this.#response
-    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(passableTrailers(trailers))
-    if (!response.writableEnded) response.end()
-    if (this.#held || response.writableLength === 0) return
+    if (!response.writableEnded) response.end(text, 'latin1')
+    if (response.writableLength === 0) return
     response.socket?.setTimeout(lastBytesMs)
     this.#unread()
   }

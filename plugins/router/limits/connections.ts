@@ -16,10 +16,10 @@ export class ConnectionLimit {
   /** Counts a new connection until it closes. Returns false when its client has its most already. */
   admit(socket: Socket): boolean {
     const address = socket.remoteAddress
-    if (this.#most === 0 || address === undefined || this.#isExempt(address)) return true
+    if (this.#most === 0 || address === undefined) return true
     const group = addressGroup(address)
     const open = this.#open.get(group) ?? 0
-    if (open >= this.#most) return false
+    if (open >= this.#most && !this.#isExempt(address)) return false
     this.#open.set(group, open + 1)
     socket.once('close', () => {
       const left = (this.#open.get(group) ?? 1) - 1

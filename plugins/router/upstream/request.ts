@@ -40,7 +40,7 @@ export interface RequestEvents {
 const smallBytes = 64 * 1024
 
 /** The heads of requests. */
-const heads = new Burst()
+const heads = new Burst<Socket>(socket => socket.uncork())
 
 /** What no field value may have: control characters, the tab aside. */
 const control = /[^\t -~\x80-\xff]/
@@ -130,6 +130,7 @@ export class UpstreamRequest implements AnswerSink, Carried {
     this.#connection = connection
     this.#reused = reused
     this.sentAt = performance.now()
+    connection.socket.cork()
     heads.hold(connection.socket)
     connection.socket.write(headText(this.outgoing), 'latin1')
     if (!this.#sent) this.#events.writable()

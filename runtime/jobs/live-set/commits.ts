@@ -11,10 +11,13 @@ export interface Commits {
   describeChange(subject: string, author: Author): void
   /** The message of the next commit; '' for none. */
   pendingMessage(): string
-  /** Stages the files; false when something is in the way. */
-  stage(): Promise<boolean>
-  /** Commits what is staged; null when that is impossible. `note` goes below the list of files in the message. */
-  commit(note?: string): Promise<string | null>
+  /** Stages the files; returns what is in the way, or null. */
+  stage(): Promise<string | null>
+  /**
+   * Commits what is staged; null when that is impossible, or when staging met an obstacle. `note` goes below the list of files in
+   * the message.
+   */
+  commit(obstacle: string | null, note?: string): Promise<string | null>
 }
 
 interface Description {
@@ -41,15 +44,16 @@ export function createCommits(repo: Pick<RepoService, 'ensure' | 'stage' | 'comm
       try {
         await repo.ensure()
         staged = pending
-        const reason = await repo.stage()
-        if (reason) obstructed(reason)
-        return reason === null
+        return await repo.stage()
       } catch (error) {
-        obstructed((error as Error).message)
-        return false
+        return (error as Error).message
       }
     },
-    commit: async note => {
+    commit: async (inTheWay, note) => {
+      if (inTheWay !== null) {
+        obstructed(inTheWay)
+        return null
+      }
       try {
         const commit = await repo.commit({ ...staged, note })
         pending = {

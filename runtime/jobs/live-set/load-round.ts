@@ -22,7 +22,7 @@ export interface LoadLimits {
 export interface LoadRoundOptions {
   folders: Folders
   live: LiveSetStore
-  repo: Pick<RepoService, 'warmUp' | 'folderFault'>
+  repo: Pick<RepoService, 'folderFault'>
   packages: Packages
   readers: Readers
   timezone: string
@@ -77,12 +77,12 @@ export class LoadRounds {
    * 1. Scan the files. If the folder cannot be used, that is the error.
    * 2. Decide what they need (`loadStep`). Often that is nothing, or only a commit of data.
    * 3. Install packages that are missing, then begin again.
-   * 4. Compile the manifest, and read which jobs it registers. If it has errors, the live set stays.
+   * 4. Compile the manifest, and read which jobs it registers. If it has errors, the live set stays. Meanwhile the files are staged.
    * 5. If it registers no jobs, and the live set has some, wait until a person confirms that.
-   * 6. Stage the files. If a compiled one changed meanwhile, begin again.
+   * 6. If a compiled file changed since step 1, begin again: what was read and what was staged may differ.
    * 7. Commit, and put the new set in place of the live one. A commit that cannot be made does not keep it from that.
    *
-   * The very first set goes live before step 6: its runs get their commit afterwards.
+   * The very first set goes live before its files are staged: its runs get their commit afterwards.
    */
   async run(again: boolean): Promise<void> {
     for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -134,12 +134,25 @@ export class LoadRounds {
 
   /** Steps 4 to 7. */
   async #read(tree: Tree, stamp: string, set: LiveSet | null): Promise<boolean> {
-    const { repo, readers, clock, log, onCommit } = this.#options
     // Before the first set is live, nothing may slow it down.
-    if (set) repo.warmUp()
+    const staging = set && this.#commits.stage()
+    try {
+      return await this.#readAndCommit(tree, stamp, set, staging)
+    } finally {
+      await staging
+      // An author who saved once saves again.
+      if (set) this.#options.readers.expectSoon()
+    }
+  }
+
+  async #readAndCommit(
+    tree: Tree,
+    stamp: string,
+    set: LiveSet | null,
+    staging: Promise<string | null> | null,
+  ): Promise<boolean> {
+    const { clock, log, onCommit } = this.#options
     const read = await this.#readManifest()
-    // An author who saved once saves again, and sooner when the files were refused.
-    if (set) readers.expectSoon()
     if ('errors' in read) {
       log.warn({ errors: read.errors.length, first: read.errors[0] }, 'manifest refused')
       this.#state = states.refused(this.#state, tree, read.errors)
@@ -155,9 +168,9 @@ export class LoadRounds {
     const goLive = (commit: string | null) =>
       this.#goLive(tree, read, difference, { commit, tree: stamp, jobs })
     if (set === null) goLive(null)
-    const staged = await this.#commits.stage()
+    const obstacle = await (staging ?? this.#commits.stage())
     if (changedMeanwhile(read, tree, await this.#scan())) return false
-    const commit = staged ? await this.#commits.commit(difference ? differenceInWords(difference) : '') : null
+    const commit = await this.#commits.commit(obstacle, difference ? differenceInWords(difference) : '')
     goLive(commit)
     if (commit) onCommit(commit)
     log.info({ jobs: read.jobs.length, commit }, 'manifest live')
@@ -188,12 +201,12 @@ export class LoadRounds {
   async #commitData(set: LiveSet, tree: Tree, stamp: string): Promise<void> {
     const { live, clock, onCommit } = this.#options
     if (!dataCommitDue(set, clock.monotonic() - this.#dataCommittedAt)) return
-    const staged = await this.#commits.stage()
+    const obstacle = await this.#commits.stage()
     // Code that was saved meanwhile is staged too, unread: the round that its save asked for commits both.
     const { compiled } = this.#state
     if (compiled && touchesCode(tree, await this.#scan(), compiled)) return
     this.#dataCommittedAt = clock.monotonic()
-    const commit = staged ? await this.#commits.commit() : null
+    const commit = await this.#commits.commit(obstacle)
     if (commit) {
       live.swap({ ...set, commit, tree: stamp }, clock.now())
       onCommit(commit)

@@ -33,7 +33,7 @@ export interface Loader {
 
 export function createLoader(
   options: LoadRoundOptions & {
-    repo: Pick<RepoService, 'ensure' | 'stage' | 'commit' | 'warmUp' | 'folderFault'>
+    repo: Pick<RepoService, 'ensure' | 'stage' | 'commit' | 'folderFault'>
     /** Called after each round, when nothing is being built. */
     afterRound: () => Promise<void>
   },
