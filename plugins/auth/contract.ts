@@ -152,6 +152,8 @@ declare module '../../src/kernel/control-plane.ts' {
     'operators-sign-in': () => boolean
     /** The id of the operator who signed in with the provider. Throws a Problem if there is none. */
     'operator-of-identity': (identity: Identity) => string
+    /** Has an operator sign in with the provider as this person from now on. Throws a Problem if they cannot. */
+    'operator-link': (operatorId: string, identity: Identity) => void
     /** What a plugin stores about an account, as JSON, for its owner's export. */
     'account-export': (account: Account) => unknown
     /**

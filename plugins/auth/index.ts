@@ -36,6 +36,7 @@ export const auth = definePlugin({
     'account-kept': 'any',
     'api-token': 'optional',
     operator: 'optional',
+    'operator-link': 'optional',
     'operator-of-identity': 'optional',
     'operators-sign-in': 'optional',
   },
@@ -56,6 +57,7 @@ export const auth = definePlugin({
     const operatorTrip = roundTrip({
       ...{ https, kind: 'operator_sign_in', withinSeconds: 600, home: '/admin/overview' },
     })
+    const linkTrip = roundTrip({ https, kind: 'operator_link', withinSeconds: 600, home: '/admin/me' })
     const operatorOf = (id: string) => hooks.optional('operator')?.(id) ?? null
     const door = createOperatorAccess({
       ...{ db, clock, token },
@@ -109,6 +111,13 @@ export const auth = definePlugin({
             isOpen: door.service.operatorsProvider !== null,
             find: identity => operatorOf(hooks.optional('operator-of-identity')?.(identity) ?? ''),
             begin: door.begin,
+            admin: door.service.admin,
+            linkTrip,
+            signedIn: c => {
+              const principal = door.routeParts.visitor(c)?.principal
+              return principal?.kind === 'operator' && operatorOf(principal.id) ? principal : null
+            },
+            link: (id, identity) => hooks.optional('operator-link')?.(id, identity),
           },
         }),
         ...accountRoutes({ access, sessions, clock, provider: provider?.name ?? null }),

@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import type { Principal } from '../../src/acting.ts'
 import { addressGroup } from '../../src/http/address.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { retryLater } from '../../src/http/problem.ts'
 import type { Derive, RoundTrip } from '../../src/http/round-trip.ts'
-import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Guard, open, type Route, route } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { Events } from '../../src/kernel/control-plane.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
@@ -48,6 +49,13 @@ export interface SignInParts {
     /** The operator whom the provider identified. Throws a Problem. */
     find(identity: Identity): Access | null
     begin(c: AppContext, operatorId: string): void
+    admin: Guard
+    /** One link of an operator to the provider in progress in a browser. */
+    linkTrip: RoundTrip
+    /** The operator of a browser's session; null for anyone else. */
+    signedIn(c: AppContext): Principal | null
+    /** Throws a Problem. */
+    link(operatorId: string, identity: Identity): void
   }
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
@@ -60,10 +68,11 @@ export function signInRoutes(parts: SignInParts): Route[] {
     c: AppContext,
     trip: RoundTrip,
     next: string | undefined,
+    bind: (derive: Derive) => Derive = derive => derive,
   ) => {
     // The provider sends both kinds of sign-in back to one address, so a browser is in one of them at a time.
-    for (const each of [signIn, operators.trip]) if (each !== trip) each.end(c)
-    const page = await provider.signInPage(proofOf(trip.begin(c, next)), redirectUri(site))
+    for (const each of [signIn, operators.trip, operators.linkTrip]) if (each !== trip) each.end(c)
+    const page = await provider.signInPage(proofOf(bind(trip.begin(c, next))), redirectUri(site))
     return c.redirect(page.href, 303)
   }
 
@@ -116,6 +125,30 @@ export function signInRoutes(parts: SignInParts): Route[] {
         return beginAt(provider, c, operators.trip, body.next)
       },
     }),
+    route({
+      method: 'post',
+      path: '/admin/me/provider',
+      summary: 'Link an account at the provider, which then signs you in; redirects to the provider',
+      audit: { none: 'it changes nothing until the provider has answered' },
+      guard: operators.admin,
+      role: 'read',
+      fresh: true,
+      body: z.object({}),
+      answers: {
+        303: { description: 'Redirects to the provider' },
+        503: { description: 'No provider is set up that operators can sign in with' },
+      },
+      handle: async c => {
+        if (!provider || !operators.isOpen)
+          throw signInOff('Operators cannot sign in with a provider here. Nothing was changed.')
+        const principal = operators.signedIn(c)
+        if (!principal)
+          throw notAnOperatorHere(
+            'The admin token and API tokens have no sign-in of their own. Invite yourself as an operator, then sign in with your email address.',
+          )
+        return beginAt(provider, c, operators.linkTrip, undefined, derive => boundTo(principal, derive))
+      },
+    }),
     callbackRoute(parts),
     route({
       method: 'post',
@@ -137,7 +170,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
   ]
 }
 
-/** Both kinds of sign-in end here: an owner's, and an operator's. */
+/** All that begins at the provider ends here: an owner's sign-in, an operator's, and an operator's link. */
 function callbackRoute(parts: SignInParts): Route {
   const { site, provider, accounts, sessions, cookie, signIn, failures, operators, emit } = parts
   return route({
@@ -150,8 +183,14 @@ function callbackRoute(parts: SignInParts): Route {
     answers: { 303: { description: 'Signed in: the cookie is set' } },
     handle: async c => {
       if (!provider) throw off()
+      const link = operators.linkTrip.end(c)
+      const linking = link && operators.signedIn(c)
+      if (link && !linking)
+        throw signInOver(
+          'You are no longer signed in. Nothing was changed. Sign in, then link the account again.',
+        )
       const operator = operators.trip.end(c)
-      const begun = operator ?? signIn.end(c)
+      const begun = link ?? operator ?? signIn.end(c)
       if (!begun) {
         throw signInOver(
           'The sign-in was not started in this browser, was already finished, or took more than ten minutes. Nothing was changed. Start again from the sign-in page.',
@@ -164,8 +203,14 @@ function callbackRoute(parts: SignInParts): Route {
       failures.fail(group)
       const callback = new URL(redirectUri(site))
       callback.search = new URL(c.req.url).search
-      const identity = await provider.redeem(callback, proofOf(begun.derive))
+      const derive = linking ? boundTo(linking, begun.derive) : begun.derive
+      const identity = await provider.redeem(callback, proofOf(derive))
       failures.clear(group)
+      if (linking) {
+        c.set('principal', linking)
+        operators.link(linking.id, identity)
+        return c.redirect(begun.next, 303)
+      }
       if (operator) {
         const found = operators.find(identity)
         if (!found)
@@ -192,6 +237,12 @@ function callbackRoute(parts: SignInParts): Route {
     },
   })
 }
+
+/** Another operator who signs in at this browser meanwhile does not complete it. */
+const boundTo =
+  ({ id }: Principal, derive: Derive): Derive =>
+  use =>
+    derive(`${use} of ${id}`)
 
 function proofOf(derive: Derive): SignInProof {
   return { state: derive('state'), nonce: derive('nonce'), verifier: derive('verifier') }

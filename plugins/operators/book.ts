@@ -8,6 +8,7 @@ import type { AuthService, Identity } from '../auth/contract.ts'
 import type { Operator } from './contract.ts'
 import { type OperatorRecords, type OperatorRow, type OperatorsDb, operatorRecords } from './operator.ts'
 import { noInvitation } from './problems.ts'
+import { profiles } from './profile.ts'
 import { operators, passkeys, recoveryCodes } from './schema.ts'
 
 /** How long an invitation can be accepted. */
@@ -18,12 +19,13 @@ const mostOperators = 200
 const nothing = {
   ...{ passwordHash: null, appSecret: null, appDraft: null, appStep: null },
   ...{ issuer: null, subject: null },
+  ...{ newEmail: null, newEmailHash: null, newEmailUntil: null },
 }
 
 /** The operators, and how one becomes and stays one of them. Each change is recorded in its transaction. */
 export function openOperators(db: OperatorsDb, clock: Clock, auth: Auth) {
   const records = operatorRecords(db, clock, auth.accessChanged)
-  return { ...records, ...membership(db, clock, auth, records) }
+  return { ...records, ...membership(db, clock, auth, records), ...profiles(db, clock, auth, records) }
 }
 export type OperatorBook = ReturnType<typeof openOperators>
 

@@ -23,6 +23,8 @@ export interface Operator {
   hasProvider: boolean
   /** How many recovery codes they have left. */
   recoveryCodes: number
+  /** An address that waits to be proven by the email that was sent to it, and until when; null without one. */
+  newEmail: { email: string; until: number } | null
 }
 
 /** A passkey of an operator. */

@@ -12,6 +12,7 @@ import { openOperators } from './book.ts'
 import { createSignIn, signInSteps } from './entry.ts'
 import { invitationRoutes } from './invitation-routes.tsx'
 import { meRoutes } from './me/routes.ts'
+import { operatorMetrics } from './metrics.ts'
 import { operatorRoutes } from './operator-routes.tsx'
 import { createPasskeys } from './passkey.ts'
 import * as schema from './schema.ts'
@@ -74,6 +75,7 @@ export const operators = definePlugin({
           return row && { principal: { kind: 'operator', id, name }, role, instances: null }
         },
         'operators-sign-in': book.any,
+        'operator-link': (id, identity) => book.linkProvider(id, identity),
         'operator-of-identity': identity => {
           const row = book.byIdentity(identity)
           if (!row)
@@ -84,6 +86,7 @@ export const operators = definePlugin({
           return row.id
         },
       },
+      metrics: () => operatorMetrics(book.views()),
       routes: [
         ...operatorRoutes({
           ...{ admin: auth.admin, book, factor, clock },
@@ -92,7 +95,10 @@ export const operators = definePlugin({
         }),
         ...signInRoutes(signIn),
         ...invitationRoutes({ ...signIn, provider: auth.operatorsProvider }),
-        ...meRoutes({ ...shared, factor, passkeys }),
+        ...meRoutes({
+          ...{ ...shared, factor, passkeys, mail, site: site.domain },
+          proofUrl: secret => `${origin()}/admin/me/email?code=${secret}`,
+        }),
       ],
     }
   },

@@ -11,7 +11,7 @@ import type { MailService } from '../mail/contract.ts'
 import type { OperatorBook } from './book.ts'
 import type { OperatorRow } from './operator.ts'
 import type { SecondFactor } from './second-factor.ts'
-import { operatorSchema, wireOperator } from './wire.ts'
+import { emailField, operatorSchema, wireOperator } from './wire.ts'
 
 const path = '/admin/operators'
 const params = z.object({ id: z.string() })
@@ -97,11 +97,7 @@ export function operatorRoutes(parts: {
       summary: 'Invite an operator',
       body: z.object({
         name: actorName('a name'),
-        email: z
-          .string('must be an email address')
-          .trim()
-          .max(254, 'is too long')
-          .pipe(z.email('must be an email address')),
+        email: emailField,
         role,
       }),
       answers: { 201: { description: 'Invited', schema: invitedSchema } },

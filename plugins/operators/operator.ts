@@ -90,5 +90,6 @@ function viewOf(
     passkeys: own.passkeys ?? 0,
     hasProvider: row.subject !== null,
     recoveryCodes: own.recoveryCodes ?? 0,
+    newEmail: row.newEmail === null ? null : { email: row.newEmail, until: row.newEmailUntil ?? 0 },
   }
 }

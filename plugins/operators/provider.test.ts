@@ -62,3 +62,69 @@ test('a provider whose word on addresses is not trusted signs in no operator', a
   assert.doesNotMatch((await browser.visit('/login')).text, /Sign in with Example/)
   assert.equal((await browser.visit('/login/provider', {})).status, 503)
 })
+
+test('an operator links an account at the provider to a sign-in that is there, and removes it again', async t => {
+  const office = await openOffice(t)
+  const [bob, eve] = [await office.join('bob', 'own'), await office.join('eve', 'operate')]
+  person(office, 'robert', 'robert@elsewhere.example')
+  const link = async (browser: OwnerBrowser, sub: string) => {
+    const begun = await browser.visit('/admin/me/provider', {})
+    assert.equal(begun.status, 303, begun.text)
+    return goThrough(begun.headers.location ?? '', sub)
+  }
+  const finish = (browser: OwnerBrowser, back: URL) => browser.visit(back.pathname + back.search)
+  assert.equal((await signInAt(office.browser(), 'robert')).status, 403)
+  assert.match((await bob.browser.visit('/admin/me')).text, /Link an account/)
+  assert.equal((await finish(bob.browser, await link(bob.browser, 'robert'))).headers.location, '/admin/me')
+  const me = (await bob.browser.call('GET', '/admin/me')).json<{ has_provider: boolean; email: string }>()
+  assert.deepEqual([me.has_provider, me.email], [true, bob.email], 'the address stays')
+  assert.equal((await signInAt(office.browser(), 'robert')).status, 303)
+  const linked = await office.entries('change-sign-in')
+  assert.ok(
+    linked.some(
+      ({ detail, target }) => target === bob.email && /linked to robert@elsewhere/.test(detail ?? ''),
+    ),
+  )
+
+  // One account signs in one operator, and a link is completed only by who began it, where they began it.
+  assert.equal((await finish(eve.browser, await link(eve.browser, 'robert'))).status, 409)
+  person(office, 'eva', 'eva@elsewhere.example')
+  const begun = await link(eve.browser, 'eva')
+  assert.equal((await finish(office.browser(), begun)).status, 400, 'a stranger')
+  const again = await link(eve.browser, 'eva')
+  await eve.browser.visit('/logout', {})
+  assert.equal((await finish(eve.browser, again)).status, 400, 'signed out meanwhile')
+  const operators = await office.admin<{ operators: { email: string; has_provider: boolean }[] }>(
+    'GET',
+    '/admin/operators',
+  )
+  assert.deepEqual(
+    operators.body.operators.map(({ email, has_provider }) => [email, has_provider]),
+    [
+      [bob.email, true],
+      [eve.email, false],
+    ],
+  )
+  assert.equal((await office.browser().visit('/admin/me/provider', {})).status, 303)
+  assert.equal(
+    (await office.admin('POST', '/admin/me/provider')).status,
+    403,
+    'the admin token has no account',
+  )
+
+  assert.equal((await bob.browser.visit('/admin/me/provider/remove', {})).status, 303)
+  assert.equal((await signInAt(office.browser(), 'robert')).status, 403)
+  office.clock.advance(11 * 60_000)
+  const stale = await bob.browser.visit('/admin/me/provider', {})
+  assert.match(stale.headers.location ?? '', /^\/login\?again=1/, 'it asks for a sign-in again')
+})
+
+test('the provider as the last way in is not removed', async t => {
+  const office = await openOffice(t)
+  await office.invite('ada', 'own')
+  person(office, 'ada', 'ada@example.com')
+  const browser = office.browser()
+  await signInAt(browser, 'ada')
+  assert.equal((await browser.visit('/admin/me/provider/remove', {})).status, 409)
+  assert.equal((await signInAt(office.browser(), 'ada')).status, 303)
+})

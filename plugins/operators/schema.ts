@@ -27,6 +27,10 @@ export const operators = sqliteTable(
     /** Whom the provider calls them, since they signed in with it. */
     issuer: text(),
     subject: text(),
+    /** An address that has not proven itself yet, the hash of the secret that was sent to it, and until when that counts. */
+    newEmail: text('new_email'),
+    newEmailHash: text('new_email_hash'),
+    newEmailUntil: integer('new_email_until'),
   },
   table => [uniqueIndex('operators_operators_subject').on(table.issuer, table.subject)],
 )

@@ -20,6 +20,10 @@ export const operatorSchema = z
     passkeys: z.int(),
     has_provider: z.boolean().meta({ description: 'Whether they sign in with the OpenID provider' }),
     recovery_codes: z.int().meta({ description: 'How many they have left' }),
+    new_email: z
+      .object({ email: z.string(), until: z.iso.datetime() })
+      .nullable()
+      .meta({ description: 'An address that waits to be proven by the email that was sent to it' }),
     created_at: z.iso.datetime(),
     created_by: z.string(),
     last_sign_in_at: time,
@@ -30,6 +34,10 @@ export function wireOperator(operator: Operator): z.input<typeof operatorSchema>
   const { id, name, email, role, passkeys } = operator
   return {
     ...{ id, name, email, role, passkeys },
+    new_email: operator.newEmail && {
+      email: operator.newEmail.email,
+      until: timestamp(operator.newEmail.until),
+    },
     joined_at: timestamp(operator.joinedAt),
     invited_until: timestamp(operator.invitedUntil),
     has_password: operator.hasPassword,
@@ -51,6 +59,11 @@ export const credentialField = z
   .string('must be the answer of the passkey, as JSON in a text')
   .min(2, 'must be the answer of the passkey: allow scripts for this site, and try again')
   .max(20_000, 'is too long')
+export const emailField = z
+  .string('must be an email address')
+  .trim()
+  .max(254, 'is too long')
+  .pipe(z.email('must be an email address'))
 export const newPasswordField = z
   .string('must be a password')
   .min(12, 'must have at least 12 characters: several words are easy to remember')

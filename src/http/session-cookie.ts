@@ -20,12 +20,13 @@ export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
 /**
  * The kind of session: the operator's or an instance's `session`, an owner's `account`, or a sign-in in progress: an owner's
  * with the provider (`sign_in`), an operator's with the provider, between two steps or with a passkey (`operator_sign_in`,
- * `step`, `passkey`), or with the control plane (`sso`); `browser` recognises one that signed in before.
+ * `step`, `passkey`), the link of an operator to the provider (`operator_link`), or with the control plane (`sso`); `browser` recognises one that signed in before.
  */
 export type CookieKind =
   | 'account'
   | 'sign_in'
   | 'operator_sign_in'
+  | 'operator_link'
   | 'step'
   | 'passkey'
   | (typeof instanceCookieKinds)[number]

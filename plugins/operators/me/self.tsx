@@ -5,6 +5,7 @@ import type { AppContext } from '../../../src/http/route.ts'
 import { MePage } from '../../../views/operator/access/me-page.tsx'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import type { AuthService } from '../../auth/contract.ts'
+import type { MailService } from '../../mail/contract.ts'
 import type { OperatorBook } from '../book.ts'
 import type { Operator } from '../contract.ts'
 import type { OperatorRow } from '../operator.ts'
@@ -15,16 +16,21 @@ import type { SecondFactor } from '../second-factor.ts'
 export const path = '/admin/me'
 
 export interface MeParts {
-  auth: Pick<AuthService, 'admin' | 'operatorSessions'>
+  auth: Pick<AuthService, 'admin' | 'operatorSessions' | 'operatorsProvider'>
   book: OperatorBook
   factor: SecondFactor
   passkeys: PasskeyDesk
   clock: Clock
+  mail: MailService
+  /** The site's domain. */
+  site: string
+  /** Where an address is proven with this secret. */
+  proofUrl(secret: string): string
 }
 
 /** What the routes have in common. */
 export function selfOf(parts: MeParts) {
-  const { auth, book, factor, passkeys, clock } = parts
+  const { auth, book, factor, passkeys, clock, mail } = parts
   const me = (c: AppContext): OperatorRow => {
     const principal = c.get('principal')
     const row = principal?.kind === 'operator' ? book.joined(principal.id) : null
@@ -49,6 +55,8 @@ export function selfOf(parts: MeParts) {
         passkeys={passkeys.list(row.id)}
         sessions={sessionsOf(c, row)}
         errors={errors}
+        provider={auth.operatorsProvider}
+        mails={mail.on}
       />
     )
     return c.render(content, frame('Your sign-in'))

@@ -28,6 +28,10 @@ export interface MePageProps {
   /** Newest first. */
   sessions: readonly SessionView[]
   errors: readonly { path: string; message: string }[]
+  /** The name of the provider that operators can sign in with; null when there is none. */
+  provider: string | null
+  /** Whether emails are sent. */
+  mails: boolean
 }
 
 /** An operator's own sign-in. */
@@ -53,6 +57,8 @@ export function MePage(props: MePageProps) {
         ) : null}
         <Passkeys {...props} />
         <PasswordAndApp {...props} />
+        <Provider {...props} />
+        <Profile {...props} />
         <Sessions sessions={sessions} now={now} />
       </div>
     </>
@@ -172,6 +178,84 @@ function PasswordAndApp({ operator, needsFactor, errors }: MePageProps) {
             </>
           ) : null}
         </div>
+      </div>
+    </Panel>
+  )
+}
+
+function Provider({ operator, provider }: MePageProps) {
+  const { hasProvider } = operator
+  if (provider === null && !hasProvider) return null
+  const called = provider ?? 'the provider'
+  return (
+    <Panel title={`Sign in with ${called}`}>
+      <div class="stack">
+        <p>
+          {hasProvider
+            ? `An account at ${called} signs you in, whatever its email address is.`
+            : `Link an account at ${called}, and it signs you in. It may have another email address.`}
+        </p>
+        <div class="actions">
+          {provider === null ? null : (
+            <PostButton action="/admin/me/provider">
+              {hasProvider ? 'Link another account' : 'Link an account'}
+            </PostButton>
+          )}
+          {hasProvider ? (
+            <Confirm ask="Remove…" confirm="Remove the account" action="/admin/me/provider/remove">
+              It no longer signs you in here.
+            </Confirm>
+          ) : null}
+        </div>
+      </div>
+    </Panel>
+  )
+}
+
+function Profile({ operator, errors, mails, now }: MePageProps) {
+  const { name, email, newEmail } = operator
+  return (
+    <Panel title="Name and email address">
+      <div class="stack">
+        <PostForm action="/admin/me/name" look="form">
+          <Field
+            name="name"
+            label="Name"
+            value={name}
+            required
+            autocomplete="name"
+            error={errorOf(errors, 'own-name')}
+            hint="The audit log shows it."
+          />
+          <Button>Change name</Button>
+        </PostForm>
+        {newEmail !== null && newEmail.until > now ? (
+          <Notice tone="busy" title="Confirm your new address">
+            <p>
+              An email with a link is on its way to <strong>{newEmail.email}</strong>. Until you open it, your
+              address stays {email}. It works until <Time at={newEmail.until} now={now} as="full" />.
+            </p>
+          </Notice>
+        ) : null}
+        {mails ? (
+          <PostForm action="/admin/me/email" look="form">
+            <Field
+              name="email"
+              label="New email address"
+              type="email"
+              required
+              autocomplete="email"
+              error={errorOf(errors, 'own-email')}
+              hint={`Now it is ${email}. The new one gets an email with a link.`}
+            />
+            <Button>Change address</Button>
+          </PostForm>
+        ) : (
+          <p class="hint">
+            Your address is {email}. To change it here, a mail server must be set up: a new address proves
+            itself by an email.
+          </p>
+        )}
       </div>
     </Panel>
   )
