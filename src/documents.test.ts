@@ -39,6 +39,40 @@ test('links between documents lead to existing files and headings', () => {
   assert.deepEqual(broken, [])
 })
 
+/** What the examples of the guide make. */
+const madeByReaders = /^(plugins\/remarks|runtime\/contacts)\//
+
+test('files, folders and scripts of the repository that documents name exist', () => {
+  const documents = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root })
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const missing = documents
+    // What a version changed stays as it was written.
+    .filter(document => document !== 'CHANGELOG.md')
+    .flatMap(document => {
+      const text = read(document)
+      const rooms =
+        'bench|cli|control-plane|docker|docs|e2e|jobs-template|plugins|runtime|scripts|sdk|src|views'
+      const named = text.matchAll(new RegExp(`(?:\`|npm test |node )((?:${rooms})/[\\w./-]+)`, 'g'))
+      const files = [...named].map(([, file = '']) => file)
+      // Pages about jobs speak of the scripts of a jobs repo.
+      const ofOurs = !/^docs\/(jobs|own-machine)\.md$/.test(document)
+      const run = ofOurs ? [...text.matchAll(/\bnpm run ([\w-]+)/g)].map(([, script = '']) => script) : []
+      return [
+        ...files.filter(file => !madeByReaders.test(file) && !existsSync(join(root, file))),
+        ...run.filter(script => scripts[script] === undefined).map(script => `npm run ${script}`),
+      ].map(each => `${document}: ${each}`)
+    })
+  assert.deepEqual(missing, [])
+})
+
+test('the list of benchmarks names each of them once', () => {
+  const listed = [...read('bench/README.md').matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name)
+  const found = globSync('*.ts', { cwd: join(root, 'bench') })
+    .filter(file => !file.endsWith('.fixture.ts'))
+    .map(file => file.replace(/\.ts$/, ''))
+  assert.deepEqual(listed.sort(), found.sort())
+})
+
 test('the map of the repository names each folder of the top two levels once', () => {
   const map = read('docs/architecture.md').split('## Where things are')[1]?.split('\n## ')[0] ?? ''
   const rows = [...map.matchAll(/^\| (`.*?) \|/gm)].map(([, folders = '']) => folders)
