@@ -16,8 +16,9 @@ export interface KeepRules {
 const historyMs = 90 * 86_400_000
 
 /**
- * Chooses which copies of one instance are to be deleted: older than `forMs`, and not among the newest `last`. The newest one
- * that was proven to work is never chosen; an upload, of whatever age its data are, does not stand for it. Of a purged instance, all go once its time is over. `kept` is newest first.
+ * Chooses which copies of one instance to delete: those that are older than `forMs` and not among the newest `last`. It
+ * never chooses the newest one that was proven to work. An upload does not count as that one, because its data may be of
+ * any age. Of a purged instance, it chooses all once `purgedMs` have passed. `kept` is newest first.
  */
 function outdatedCopies(
   kept: readonly Pick<CopyRow, 'id' | 'createdAt' | 'provenAt' | 'reason'>[],

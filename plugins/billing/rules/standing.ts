@@ -46,9 +46,9 @@ export interface Standing {
  * 4. A subscription that is unpaid, paused or cancelled: `over`. Subscribing ends the trial for good.
  * 5. A trial: `trial` until it ends, then `over`.
  * 6. A first payment that never arrived, an exemption that has ended, or any earlier subscription: `over`.
- * 7. Nothing of the kind: `free`.
+ * 7. None of these: `free`.
  *
- * Whatever is `over` after an exemption gets a grace period first. Periods start when the change was first seen, so an
+ * An account that is `over` after an exemption gets a grace period first. Periods start when the change was first seen, so an
  * owner always has the whole period, even after the control plane was off.
  */
 export function assess(facts: Facts, terms: Terms, now: number): Standing {

@@ -100,7 +100,7 @@ export async function execute(
       finishOperation(
         db,
         operation.id,
-        // What was not touched may be started at any time, whatever can never be brought to it.
+        // An instance that was not touched can still be started, even if the change itself can never succeed.
         { status: 'failed', error, permanent: outcome.permanent && work.touched },
         clock.now(),
       )

@@ -189,8 +189,9 @@ export function withFailedUndo(
 const putsBack = new Set<StepName>(['put back data', 'put back image and data'])
 
 /**
- * Whether an operation failed and what was there before it is not back yet. Nothing else may start or stop the instance by itself until
- * then: it would run on what was to be undone. `plan` is what the operation would do now: another one cannot undo it.
+ * Whether an operation failed and has not put back yet what was there before it. Until it has, nothing else may start or
+ * stop the instance by itself: the instance would run on data that are still to be undone. `plan` is what the operation
+ * would do now; only the same plan can undo it.
  */
 export function owesUndo({ status, steps: journal }: OperationRecord, plan: Plan): boolean {
   if (status !== 'failed' || !plan.steps.every(({ name }, index) => journal[index]?.name === name))
