@@ -15,7 +15,7 @@ import {
 /**
  * The edge in the control plane's process, with one worker and with two, and each while the control plane is busy for 200 ms in
  * every second. The load generator and the backend need a core each: with fewer than four, these rates say little. So one worker and
- * two are compared once more with a part of a core for each, which leaves the rest to the others.
+ * two are compared again with a part of a core for each, which leaves the rest to the others.
  */
 const connections = 64
 const seconds = 4
