@@ -129,6 +129,51 @@ test('bytes after a complete request do not change its response, and close the c
   }
 })
 
+test('what follows an offer of another protocol that is not taken is no request', async t => {
+  const { asked, dial } = await serve(t)
+  const offer = 'Connection: Upgrade\r\nUpgrade: h2c\r\n'
+  const next = 'POST /next HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n'
+  const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
+  for (const first of [
+    `GET / HTTP/1.1\r\nHost: a\r\n${offer}\r\n`,
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n${offer}\r\nab`,
+  ]) {
+    const line = dial(first + next)
+    line.write(smuggled)
+    assert.match(
+      await line.ended(),
+      /^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n[\s\S]* \/ took [02]$/,
+    )
+  }
+  assert.deepEqual(asked, ['GET /', 'POST /'])
+})
+
+test('an upgrade or CONNECT behind a request that is not answered yet ends the connection after that answer', async t => {
+  const { held, dial, release } = await serve(t, { upgrade: () => assert.fail('it is not served') })
+  for (const last of [
+    'GET /live HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    'CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n',
+  ]) {
+    const line = dial(`${post}\r\nab${post}\r\ncd${last}`)
+    await eventually('both are asked', () => held.length === 2)
+    release()
+    const answers = await line.ended()
+    assert.match(answers, /^HTTP\/1\.1 200 [\s\S]*took 2HTTP\/1\.1 200 [\s\S]*took 2$/)
+  }
+})
+
+test('an expectation keeps no request behind it from its answer', async t => {
+  const { asked, dial } = await serve(t, { expect: (_, response) => void response.end('unread') })
+  const expecting = 'HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n'
+  const last = 'GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+  const bare = await dial(`GET /bare ${expecting}\r\n${last}`).ended()
+  assert.match(bare, /^HTTP\/1\.1 100 [\s\S]*GET \/bare took 0HTTP\/1\.1 200 [\s\S]*GET \/last took 0$/)
+  // An answer before the body ends the connection: nothing behind it is passed on.
+  const unread = await dial(`POST /body ${expecting}Content-Length: 2\r\n\r\nab${last}`).ended()
+  assert.match(unread, /^HTTP\/1\.1 200 [\s\S]*Connection: close\r\n[\s\S]*unread$/)
+  assert.deepEqual(asked, ['GET /bare', 'GET /last'])
+})
+
 test('empty lines after a body are not a request', async t => {
   const { dial } = await serve(t)
   const line = dial('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab\r\n')

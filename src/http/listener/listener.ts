@@ -64,9 +64,17 @@ export function createListener(options: ListenerOptions): Server {
     requestTimeout: 0,
     keepAliveTimeout: idle.serverMs,
     // We do not serve HTTP/2 without TLS, and clients that offer it expect an ordinary response.
-    shouldUpgradeCallback: request =>
-      options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() !== 'h2c',
+    shouldUpgradeCallback: request => {
+      if (options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() !== 'h2c') return true
+      unswitched.add(request)
+      return false
+    },
   })
+  /**
+   * Node's parser drops the bytes that come in one piece with such a request, and reads on in the middle of what follows: nothing of that
+   * may be taken for a request.
+   */
+  const unswitched = new WeakSet<IncomingMessage>()
   const refused = new WeakSet<Duplex>()
   server.on('connection', (socket: Socket) => {
     if (options.connection?.(socket, false) === false) refused.add(socket)
@@ -74,10 +82,14 @@ export function createListener(options: ListenerOptions): Server {
 
   /** True if the request may continue. */
   const receive = (request: IncomingMessage, response: ServerResponse): boolean => {
-    if (refused.has(request.socket)) return false
+    if (refused.has(request.socket) || isEnding(request.socket)) return false
     follow(response)
     const problem = faultOf(request)
     if (!problem) {
+      if (request.headers.upgrade !== undefined && unswitched.has(request)) {
+        refused.add(request.socket)
+        response.shouldKeepAlive = false
+      }
       if (hasBody(request)) {
         limitStall(request, response, { bodyRate, named })
         lingerAfter(request, () => refused.add(request.socket))
@@ -97,15 +109,28 @@ export function createListener(options: ListenerOptions): Server {
     if (receive(request, response)) options.answer(request, response)
   })
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (receive(request, response)) options.expect(request, response)
+    if (!receive(request, response)) return
+    continueOnce(request, response)
+    if (hasBody(request)) options.expect(request, response)
+    else options.answer(request, response)
   })
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     if (!receive(request, response)) return
     refuse(request, response, expectationFailed('Only "Expect: 100-continue" is understood here.'))
   })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  /** True if a connection whose request is no ordinary one is free for its answer. */
+  const vacant = (socket: Duplex): boolean => {
     socket.on('error', () => socket.destroy())
-    if (refused.has(socket)) return
+    if (refused.has(socket)) return false
+    const before = answering(socket).at(-1)
+    if (!before) return true
+    // Requests before it get their answers, and it gets none: what comes behind a switch of protocols is not HTTP.
+    endAfter(socket, before)
+    socket.resume()
+    return false
+  }
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!vacant(socket)) return
     const problem = faultOf(request)
     if (problem) refuseRaw(socket, problem, { named })
     else if (!options.upgrade?.(request, socket, head)) {
@@ -113,8 +138,7 @@ export function createListener(options: ListenerOptions): Server {
     }
   })
   server.on('connect', (_: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => socket.destroy())
-    refuseRaw(socket, methodNotAllowed('This is no proxy to other hosts.'), { named })
+    if (vacant(socket)) refuseRaw(socket, methodNotAllowed('This is no proxy to other hosts.'), { named })
   })
   server.on('clientError', (error: ParserError, socket: Duplex) => {
     if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -134,6 +158,27 @@ export function createListener(options: ListenerOptions): Server {
     else refuseRaw(socket, problemOf(error), { named })
   })
   return server
+}
+
+/** Whether the answer to an earlier request ends the connection. One to a request that follows could not be sent. */
+function isEnding(socket: Socket): boolean {
+  if (!socket.writable) return true
+  return answering(socket).some(({ headersSent, shouldKeepAlive }) => headersSent && !shouldKeepAlive)
+}
+
+/**
+ * Node ends the connection after the answer to a client that got no `100 Continue`, because a body may follow or not. One whose body has
+ * arrived without that gets it after all, or the requests behind it would not be answered.
+ */
+function continueOnce(request: IncomingMessage, response: ServerResponse): void {
+  const send = response.writeContinue.bind(response)
+  let sent = false
+  response.writeContinue = () => {
+    if (!sent && !response.headersSent) send()
+    sent = true
+  }
+  if (hasBody(request)) request.once('end', () => response.writeContinue())
+  else response.writeContinue()
 }
 
 interface ParserError extends NodeJS.ErrnoException {
