@@ -101,7 +101,7 @@ function inProcessesOfItsOwn(
     clock,
     log,
     misrouted,
-    routes: () => routes.changes(),
+    routes: routes.table,
   })
   return {
     service: routes,

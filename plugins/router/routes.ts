@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Destination, InstanceReport, RouteChange, RouteRules, RouterService } from './contract.ts'
 import { HostNames } from './host-names.ts'
+import { RouteTable } from './workers/route-table.ts'
 
 /** The routes as the control plane knows them. Each change is sent to the edge, in order. */
 export class Routes implements RouterService {
-  readonly #destinations = new Map<string, Destination>()
-  readonly #rules = new Map<string, RouteRules>()
+  readonly table = new RouteTable()
   readonly #hosts = new HostNames()
   readonly #changed: (change: RouteChange) => void
   readonly traffic: () => readonly InstanceReport[]
@@ -16,24 +16,15 @@ export class Routes implements RouterService {
   }
 
   set(subdomain: string, destination: Destination): void {
-    this.#destinations.set(subdomain, destination)
-    this.#changed({ subdomain, destination })
+    this.#change({ subdomain, destination })
   }
 
   remove(subdomain: string): void {
-    if (this.#destinations.delete(subdomain)) this.#changed({ subdomain, destination: null })
+    if (this.table.destinationOf(subdomain)) this.#change({ subdomain, destination: null })
   }
 
   subdomains(): string[] {
-    return [...this.#destinations.keys()]
-  }
-
-  /** The changes that make these routes of none. */
-  changes(): RouteChange[] {
-    return [
-      ...[...this.#rules].map(([subdomain, rules]) => ({ subdomain, rules })),
-      ...[...this.#destinations].map(([subdomain, destination]) => ({ subdomain, destination })),
-    ]
+    return this.table.subdomains()
   }
 
   setRule<Name extends keyof RouteRules>(
@@ -41,13 +32,11 @@ export class Routes implements RouterService {
     rule: Name,
     value: RouteRules[Name] | null,
   ): void {
-    const { [rule]: before = null, ...others } = this.#rules.get(subdomain) ?? {}
+    const { [rule]: before = null, ...others } = this.table.rulesOf(subdomain)
     if (isDeepStrictEqual(before, value)) return
     const rules: RouteRules = value === null ? others : { ...others, [rule]: value }
-    if (Object.keys(rules).length === 0) this.#rules.delete(subdomain)
-    else this.#rules.set(subdomain, rules)
     this.#hosts.set(subdomain, rules.hosts)
-    this.#changed({ subdomain, rules })
+    this.#change({ subdomain, rules })
   }
 
   hosts(): string[] {
@@ -56,5 +45,10 @@ export class Routes implements RouterService {
 
   subdomainOf(host: string): string | null {
     return this.#hosts.subdomainOf(host) ?? null
+  }
+
+  #change(change: RouteChange): void {
+    this.table.apply(change)
+    this.#changed(change)
   }
 }

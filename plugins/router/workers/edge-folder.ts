@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { BootError } from '../../../src/boot-error.ts'
 
 export interface EdgeFolder {
   /** Where the supervisor listens for its control plane. */
@@ -37,6 +38,15 @@ export function edgeFolder(dataRoot: string): EdgeFolder {
   if (Buffer.byteLength(files.controlSocket) > longestPath)
     throw new Error(`the path ${files.controlSocket} is too long for a socket; choose a shorter data root`)
   return files
+}
+
+/** The same for a control plane: throws a BootError. */
+export function usableFolder(dataRoot: string): EdgeFolder {
+  try {
+    return edgeFolder(dataRoot)
+  } catch (error) {
+    throw new BootError([`LONGHOUSE_DATA_ROOT: ${(error as Error).message}`])
+  }
 }
 
 /** Whether a process listens at the socket; the file of one that was killed stays. */

@@ -2,18 +2,17 @@ import type { Clock } from '../../../src/clock.ts'
 import type { Concern } from '../../../src/kernel/concern.ts'
 import type { Logger } from '../../../src/log.ts'
 import { counter, gauge, type Metric } from '../../../src/metrics/exposition.ts'
-import type { RouteChange } from '../contract.ts'
 import type { EdgeTotals } from '../figures/totals.ts'
 import type { EdgeLink } from './link.ts'
 import type { EdgeFigures } from './messages.ts'
-import { RouteTable } from './route-table.ts'
+import type { RouteTable } from './route-table.ts'
 
 export interface WatchOptions {
   link: EdgeLink
   totals: EdgeTotals
   clock: Clock
   log: Logger
-  routes(): readonly RouteChange[]
+  routes: RouteTable
 }
 
 /** A restart takes less; after that the operator should know. */
@@ -38,9 +37,7 @@ export class EdgeWatch {
   /** Compares what each worker has with what it should have, and sends everything again where they differ. */
   async compare(): Promise<void> {
     const { link, clock, log, routes } = this.#options
-    const wanted = new RouteTable()
-    for (const change of routes()) wanted.apply(change)
-    const fingerprint = wanted.fingerprint()
+    const fingerprint = routes.fingerprint()
     const figures = (await this.collect({ compare: true })) ?? { workers: [], ended: null }
     const answered = new Set(figures.workers.map(({ pid }) => pid))
     const once = new Set(this.#servingPids().filter(pid => !answered.has(pid)))

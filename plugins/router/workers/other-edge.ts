@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { BootError } from '../../../src/boot-error.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { Site } from '../../site/contract.ts'
-import { answers, edgeFolder } from './edge-folder.ts'
+import { answers, usableFolder } from './edge-folder.ts'
 import { StateFile } from './state-file.ts'
 
 /**
@@ -13,7 +13,7 @@ import { StateFile } from './state-file.ts'
 export async function refuseOtherEdge(site: Site, log: Logger): Promise<void> {
   // A site that never had workers gets no folder for them.
   if (!existsSync(join(site.dataRoot, '.control', 'edge'))) return
-  const { edgeSocket, stateFile, pidFile } = edgeFolder(site.dataRoot)
+  const { edgeSocket, stateFile, pidFile } = usableFolder(site.dataRoot)
   if (!(await answers(edgeSocket))) return
   const ports = [site.port, site.tls?.port ?? 0]
   const own = new StateFile(stateFile, log).addresses().find(({ port }) => port > 0 && ports.includes(port))

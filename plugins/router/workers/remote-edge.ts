@@ -10,11 +10,12 @@ import type { OpenListener } from '../../site/contract.ts'
 import type { InstanceReport, RouteChange } from '../contract.ts'
 import type { EdgeTotals } from '../figures/totals.ts'
 import type { EdgeSettings } from '../settings.ts'
-import { type EdgeFolder, edgeFolder } from './edge-folder.ts'
+import { type EdgeFolder, usableFolder } from './edge-folder.ts'
 import { type EdgeProcess, startEdgeProcess, workerProgram } from './edge-process.ts'
 import { EdgeWatch } from './edge-watch.ts'
 import { type EdgeFailure, EdgeLink, EdgeRefused } from './link.ts'
 import type { EdgeAddress, Misrouted, Orders } from './messages.ts'
+import type { RouteTable } from './route-table.ts'
 
 export interface RemoteEdgeOptions {
   settings: EdgeSettings
@@ -24,7 +25,7 @@ export interface RemoteEdgeOptions {
   run: 'own' | 'service'
   clock: Clock
   log: Logger
-  routes(): readonly RouteChange[]
+  routes: RouteTable
   misrouted(event: Misrouted): void
 }
 
@@ -56,7 +57,7 @@ export class RemoteEdge {
       clock,
       log,
       orders: () => this.#ordered(),
-      routes: options.routes,
+      routes: () => options.routes.changes(),
       absent: () => this.#absent(),
       misrouted: options.misrouted,
       late: figures => this.watch.count(figures),
@@ -186,14 +187,6 @@ interface Ports {
 function addressesOf({ host, port, secure }: EntranceSettings): EdgeAddress[] {
   const plain = { host, port, setting: 'LONGHOUSE_PORT' }
   return secure ? [plain, { host, port: secure.port, setting: 'TLS_PORT' }] : [plain]
-}
-
-function usableFolder(dataRoot: string): EdgeFolder {
-  try {
-    return edgeFolder(dataRoot)
-  } catch (error) {
-    throw new BootError([`LONGHOUSE_DATA_ROOT: ${(error as Error).message}`])
-  }
 }
 
 function faultOf(failure: EdgeFailure): string {

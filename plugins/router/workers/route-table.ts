@@ -19,6 +19,19 @@ export class RouteTable {
     else this.#destinations.delete(subdomain)
   }
 
+  destinationOf(subdomain: string): Destination | undefined {
+    return this.#destinations.get(subdomain)
+  }
+
+  rulesOf(subdomain: string): RouteRules {
+    return this.#rules.get(subdomain) ?? {}
+  }
+
+  /** Those that have a destination. */
+  subdomains(): string[] {
+    return [...this.#destinations.keys()]
+  }
+
   /** The changes that make these routes of none: rules come first, so that no request passes without them. */
   changes(): RouteChange[] {
     return [
