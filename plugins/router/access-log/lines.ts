@@ -8,7 +8,7 @@ import type { Logger } from '../../../src/log.ts'
  * What is written at once. A pipe takes 4096 bytes whole, so that lines of several processes never mix in it; a file takes any
  * number that is appended, and each write costs as much as making ten lines.
  */
-const batchBytes = { pipe: 4000, file: 32_000 }
+const batchBytes = { pipe: 4000, file: 64_000 }
 const flushMs = 250
 /** What may wait for a slow disk or reader; lines beyond that are dropped. */
 const waitingBytes = 4 * 1024 * 1024
