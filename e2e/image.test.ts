@@ -69,3 +69,13 @@ unzip -p /tmp/clone/words.zip
 test -s /etc/ssl/certs/ca-certificates.crt`
   assert.deepEqual(inImage(script).trim().split('\n'), ['longhouse', 'longhouse', 'hello'])
 })
+
+test('the image has compiled code that fits its runtime, and no container writes it', { skip }, () => {
+  const fits = `const { globSync, readFileSync } = require('node:fs')
+const [file, ...others] = globSync('/app/compile-cache/runtime.cjs-*.code')
+const cachedData = readFileSync(file).subarray(0, -4)
+const script = new (require('node:vm').Script)(readFileSync('/app/dist/runtime.cjs', 'latin1'), { cachedData })
+console.log(others.length, script.cachedDataRejected)`
+  assert.equal(inImage(`node - <<'end'\n${fits}\nend`).trim(), '0 false')
+  assert.equal(inImage('touch /app/compile-cache/new 2>/dev/null || echo refused').trim(), 'refused')
+})
