@@ -73,6 +73,10 @@ export async function startEdge(
         })
         app.all('/any', async c => c.text(`${c.req.method} ${await c.req.text()}`))
         app.get('/health', c => c.json({ status: 'ok' }))
+        app.get('/slow', async c => {
+          await systemClock.sleep(1500)
+          return c.text('at last')
+        })
         app.get('/', c => c.text('the control plane'))
         app.post('/', async c => c.text(await c.req.text()))
         app.get('/client', c => c.text(c.get('client')))

@@ -18,6 +18,11 @@ export const longestWait = 120
  * preference that cannot be honoured is ignored.
  */
 export function preferredWait(c: Context): number {
-  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?/i.exec(c.req.header('prefer') ?? '')
+  return waitIn(c.req.header('prefer'))
+}
+
+/** The same, of the header’s value. */
+export function waitIn(prefer = ''): number {
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?/i.exec(prefer)
   return match ? Math.min(longestWait, Number(match[1])) : 0
 }

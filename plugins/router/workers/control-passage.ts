@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
 import type { Clock } from '../../../src/clock.ts'
+import { waitIn } from '../../../src/http/negotiate.ts'
 import type { Problem } from '../../../src/http/problem.ts'
 import { siteUrl } from '../../site/contract.ts'
 import { controlAnswer, controlHeaders } from '../intake/control-headers.ts'
@@ -117,7 +118,7 @@ export class ControlPassage {
       late = true
       outgoing.destroy()
     }
-    outgoing.setTimeout(this.#responseTimeoutMs, onSilence)
+    outgoing.setTimeout(this.#timeoutOf(request), onSilence)
     // Nothing of the body is read before the control plane has taken the connection, so that the request can wait.
     outgoing.once('socket', socket =>
       socket.once('connect', () => {
@@ -143,7 +144,7 @@ export class ControlPassage {
         return
       }
       if (late) {
-        this.#refuse(request, response, controlTimedOut(this.#responseTimeoutMs))
+        this.#refuse(request, response, controlTimedOut(this.#timeoutOf(request)))
         return
       }
       const code = error.code ?? ''
@@ -151,6 +152,11 @@ export class ControlPassage {
       if (nothingWasSent.has(code) || repeatable) this.#again(request, response, until)
       else this.#refuse(request, response, controlUnreachable(error))
     })
+  }
+
+  /** A client may prefer to wait for what it asks for: `Prefer: wait=120`. */
+  #timeoutOf({ headers: { prefer } }: IncomingMessage): number {
+    return this.#responseTimeoutMs + waitIn([prefer].flat().join()) * 1000
   }
 
   /** Tries again in a moment, when it is known whether the control plane has gone. */
