@@ -1,8 +1,9 @@
 /**
  * From the save of one of 200 files until it is live and committed: a job's own file, and a file that half of the others
  * import. The repo has the 22 jobs and 15 packages of `bench/jobs-repo/` as well, and the packages are outside the build.
+ * In a second repo, two jobs make their parameters by a package, in modules that import further ones: the manifest is read with them.
  */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { builds } from './beside.fixture.ts'
 import { pause, print } from './instance.fixture.ts'
@@ -37,28 +38,39 @@ export const run = () => sum
   return files
 }
 
+/** The manifest without parameters: it is read without any package. */
+const plainManifest = readFileSync(join(import.meta.dirname, 'jobs-repo/manifest.ts'), 'utf8')
+  .replace(/, params as \w+/g, '')
+  .replace(/, params: \w+/g, '')
+
 try {
   const all = []
   for (const { name, program } of builds()) {
     all.push({
       name,
-      ...(await bench.openShop(program, manyFiles())),
+      plain: await bench.openShop(program, { ...manyFiles(), 'manifest.ts': plainManifest }),
+      shop: await bench.openShop(program, manyFiles()),
       one: [] as number[],
       shared: [] as number[],
+      withPackages: [] as number[],
     })
   }
   for (let round = 0; round <= rounds; round++) {
-    for (const { session, jobs, one, shared } of all) {
-      const save = (file: string) => session.save(() => appendFileSync(join(jobs, file), `// ${round}\n`))
-      one.push(await save('jobs/heartbeat.ts'))
-      await pause(betweenMs)
-      shared.push(await save('many/shared.ts'))
-      await pause(betweenMs)
+    for (const { plain, shop, one, shared, withPackages } of all) {
+      const save = async ({ session, jobs }: typeof plain, file: string) => {
+        const took = await session.save(() => appendFileSync(join(jobs, file), `// ${round}\n`))
+        await pause(betweenMs)
+        return took
+      }
+      one.push(await save(plain, 'jobs/heartbeat.ts'))
+      shared.push(await save(plain, 'many/shared.ts'))
+      withPackages.push(await save(shop, 'jobs/heartbeat.ts'))
     }
   }
-  for (const { name, one, shared } of all) {
+  for (const { name, one, shared, withPackages } of all) {
     print(`${name}: save of one of 200 files → live`, one.slice(1), { most: 250 })
     print(`${name}: the same, of one that others import`, shared.slice(1), { most: 250 })
+    print(`${name}: one, with packages in parameters`, withPackages.slice(1))
   }
 } finally {
   await bench.end()
