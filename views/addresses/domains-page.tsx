@@ -102,9 +102,10 @@ export function DomainsPage(props: DomainsPageProps) {
                   name="vouched"
                   label="Proof"
                   options={[
-                    { value: 'false', label: 'By a DNS record that the owner sets' },
-                    { value: 'true', label: 'None: I answer for it, and it is active at once' },
+                    { value: 'false', label: 'DNS record of the owner' },
+                    { value: 'true', label: 'None: I answer for it' },
                   ]}
+                  hint="A domain that you answer for is active at once."
                 />
               ) : null}
               <div class="actions">

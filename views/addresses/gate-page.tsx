@@ -30,9 +30,11 @@ export function GatePage({ subdomain, path, above, closed, elsewhere, operates, 
         title={`Gate of ${subdomain}`}
         crumb={{ href: above, label: subdomain }}
         status={
-          closed
-            ? lookBadge({ tone: 'idle', shape: 'square', word: 'Closed' })
-            : lookBadge({ tone: 'ok', shape: 'check', word: 'Open' })
+          elsewhere
+            ? undefined
+            : closed
+              ? lookBadge({ tone: 'idle', shape: 'square', word: 'Closed' })
+              : lookBadge({ tone: 'ok', shape: 'check', word: 'Open' })
         }
         lead="A closed gate lets only the owner’s signed-in browsers and the operators through. The instance asks for its own sign-in besides."
       />

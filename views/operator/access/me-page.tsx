@@ -151,7 +151,9 @@ function PasswordAndApp({ operator, needsFactor, errors }: MePageProps) {
             error={errorOf(errors, 'password')}
             hint="At least 12 characters. Your other sessions end."
           />
-          <Button>{hasPassword ? 'Change password' : 'Set password'}</Button>
+          <div class="actions">
+            <Button>{hasPassword ? 'Change password' : 'Set password'}</Button>
+          </div>
         </PostForm>
         <p>
           {hasApp
@@ -227,13 +229,16 @@ function Profile({ operator, errors, mails, now }: MePageProps) {
             error={errorOf(errors, 'own-name')}
             hint="The audit log shows it."
           />
-          <Button>Change name</Button>
+          <div class="actions">
+            <Button>Change name</Button>
+          </div>
         </PostForm>
         {newEmail !== null && newEmail.until > now ? (
           <Notice tone="busy" title="Confirm your new address">
             <p>
-              An email with a link is on its way to <strong>{newEmail.email}</strong>. Until you open it, your
-              address stays {email}. It works until <Time at={newEmail.until} now={now} as="full" />.
+              An email with a link is on its way to <strong>{newEmail.email}</strong>. Until you confirm it
+              there, your address stays {email}. The link works until{' '}
+              <Time at={newEmail.until} now={now} as="full" />.
             </p>
           </Notice>
         ) : null}
@@ -248,7 +253,9 @@ function Profile({ operator, errors, mails, now }: MePageProps) {
               error={errorOf(errors, 'own-email')}
               hint={`Now it is ${email}. The new one gets an email with a link.`}
             />
-            <Button>Change address</Button>
+            <div class="actions">
+              <Button>Change address</Button>
+            </div>
           </PostForm>
         ) : (
           <p class="hint">

@@ -6,7 +6,7 @@ import { sentence } from '../../components/sentence.ts'
 import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
-import { roleOptions, roleWords } from './role-words.ts'
+import { roleHint, roleOptions, roleWords } from './role-words.ts'
 
 interface ListedOperator extends Operator {
   /** Whether they could sign in with what they have. */
@@ -80,8 +80,11 @@ export function OperatorsPage({ now, you, operators, invited, form }: OperatorsP
               value={form?.values.role ?? 'operate'}
               error={errorOf('role')}
               options={roleOptions}
+              hint={roleHint}
             />
-            <Button look="primary">Invite</Button>
+            <div class="actions">
+              <Button look="primary">Invite</Button>
+            </div>
           </PostForm>
         </Panel>
       </div>
@@ -188,7 +191,7 @@ function Actions({ operator: { id, name, role, invitedUntil, joinedAt } }: { ope
   return (
     <div class="actions">
       <Confirm ask="Role…" confirm="Change role" about={name} action={`${at}/role`} look="plain">
-        <Field name="role" label={`Role of ${name}`} value={role} options={roleOptions} />
+        <Field name="role" label={`Role of ${name}`} value={role} options={roleOptions} hint={roleHint} />
         <p>{role === 'own' ? 'The admin token keeps the role Own in any case. ' : ''}Their sessions end.</p>
       </Confirm>
       {joinedAt !== null ? (

@@ -8,11 +8,7 @@ export const roleWords = {
   own: 'Own',
 } as const satisfies Record<Role, string>
 
-const hints = {
-  read: 'Read: see instances, billing, mail, alerts and the audit log',
-  operate: 'Operate: also read container logs, create, start, stop, upgrade, back up, remove',
-  own: 'Own: also delete for good, change owners, manage operators and tokens',
-} as const satisfies Record<Role, string>
-
-/** The roles as the choices of a field. */
-export const roleOptions = Object.entries(hints).map(([value, label]) => ({ value, label }))
+/** The roles as the choices of a field. What each may do is a hint: a phone would cut it off in a choice. */
+export const roleOptions = Object.entries(roleWords).map(([value, label]) => ({ value, label }))
+export const roleHint =
+  'Read: sees instances, billing, mail, alerts and the audit log. Operate: also reads container logs, and creates, starts, stops, upgrades, backs up and removes instances. Own: also deletes for good, changes owners, and manages operators and tokens.'

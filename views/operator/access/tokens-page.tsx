@@ -7,7 +7,7 @@ import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
 import { MadeToken, tokenColumns } from '../../components/token.tsx'
-import { roleOptions, roleWords } from './role-words.ts'
+import { roleHint, roleOptions, roleWords } from './role-words.ts'
 
 export interface TokensPageProps {
   now: number
@@ -67,6 +67,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
               value={form?.values.role ?? 'read'}
               error={errorOf('role')}
               options={roleOptions}
+              hint={roleHint}
             />
             <Field
               name="instances"
@@ -86,7 +87,9 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
               placeholder="90d"
               hint="A duration such as 90d. Leave it empty for a token that does not expire."
             />
-            <Button look="primary">Create token</Button>
+            <div class="actions">
+              <Button look="primary">Create token</Button>
+            </div>
           </PostForm>
         </Panel>
       </div>
