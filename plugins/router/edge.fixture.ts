@@ -74,7 +74,7 @@ export async function startEdge(
         app.all('/any', async c => c.text(`${c.req.method} ${await c.req.text()}`))
         app.get('/health', c => c.json({ status: 'ok' }))
         app.get('/slow', async c => {
-          await systemClock.sleep(1500)
+          await systemClock.sleep(3000)
           return c.text('at last')
         })
         app.get('/', c => c.text('the control plane'))

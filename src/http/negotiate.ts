@@ -18,11 +18,6 @@ export const longestWait = 120
  * preference that cannot be honoured is ignored.
  */
 export function preferredWait(c: Context): number {
-  return waitIn(c.req.header('prefer'))
-}
-
-/** The same, of the header’s value. */
-export function waitIn(prefer = ''): number {
-  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?/i.exec(prefer)
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?/i.exec(c.req.header('prefer') ?? '')
   return match ? Math.min(longestWait, Number(match[1])) : 0
 }

@@ -1,6 +1,5 @@
 import { type ClientRequest, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
 import type { Clock } from '../../../src/clock.ts'
-import { waitIn } from '../../../src/http/negotiate.ts'
 import type { Problem } from '../../../src/http/problem.ts'
 import { siteUrl } from '../../site/contract.ts'
 import { controlAnswer, controlHeaders } from '../intake/control-headers.ts'
@@ -111,14 +110,22 @@ export class ControlPassage {
     }
     const abandon = () => outgoing.destroy()
     response.once('close', abandon)
-    // One that hangs takes connections all the same. Time in which the client is slow is limited where its body is read.
+    // One that hangs takes connections all the same. What takes long, such as an archive that is proven, does not make it silent to
+    // others. Time in which the client is slow is limited where its body is read.
+    let answered = false
     let late = false
-    const onSilence = () => {
+    const onSilence = async () => {
       if (!bare && !request.complete && !request.isPaused()) return
-      late = true
-      outgoing.destroy()
+      const alive = await this.#answers()
+      if (answered) return
+      if (alive) outgoing.setTimeout(this.#responseTimeoutMs)
+      else {
+        late = true
+        outgoing.destroy()
+      }
     }
-    outgoing.setTimeout(this.#timeoutOf(request), onSilence)
+    outgoing.on('timeout', () => void onSilence())
+    outgoing.setTimeout(this.#responseTimeoutMs)
     // Nothing of the body is read before the control plane has taken the connection, so that the request can wait.
     outgoing.once('socket', socket =>
       socket.once('connect', () => {
@@ -128,6 +135,7 @@ export class ControlPassage {
     )
     outgoing.once('response', answer => {
       // An answer may be silent for long: it can be a stream of events.
+      answered = true
       outgoing.setTimeout(0)
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, controlAnswer(answer.rawHeaders))
       response.flushHeaders()
@@ -144,7 +152,7 @@ export class ControlPassage {
         return
       }
       if (late) {
-        this.#refuse(request, response, controlTimedOut(this.#timeoutOf(request)))
+        this.#refuse(request, response, controlTimedOut(2 * this.#responseTimeoutMs))
         return
       }
       const code = error.code ?? ''
@@ -154,9 +162,20 @@ export class ControlPassage {
     })
   }
 
-  /** A client may prefer to wait for what it asks for: `Prefer: wait=120`. */
-  #timeoutOf({ headers: { prefer } }: IncomingMessage): number {
-    return this.#responseTimeoutMs + waitIn([prefer].flat().join()) * 1000
+  /** Whether the control plane answers anything at all. */
+  #answers(): Promise<boolean> {
+    return new Promise(resolve => {
+      const headers = { host: 'localhost' }
+      const probe = send({ socketPath: this.#path, method: 'HEAD', path: '/', headers, agent: false })
+      probe.setTimeout(this.#responseTimeoutMs, () => probe.destroy())
+      probe.once('response', answer => {
+        answer.resume()
+        resolve(true)
+      })
+      probe.on('error', () => resolve(false))
+      probe.once('close', () => resolve(false))
+      probe.end()
+    })
   }
 
   /** Tries again in a moment, when it is known whether the control plane has gone. */
