@@ -68,8 +68,6 @@ export function exchange(passage: Passage, options: ExchangeOptions): void {
   const codings = request.headers['transfer-encoding']
   if (codings !== undefined && codings.toLowerCase() !== 'chunked') {
     const detail = `Send the body plain or chunked. "${codings}" cannot be passed on.`
-    // Where its body ends may be read in two ways.
-    response.shouldKeepAlive = false
     options.refuse(passage, unsupportedCoding(detail))
     return
   }

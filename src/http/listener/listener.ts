@@ -91,6 +91,12 @@ export function createListener(options: ListenerOptions): Server {
         response.shouldKeepAlive = false
       }
       if (hasBody(request)) {
+        // Other readers may see the end of such a body elsewhere: whoever answers, nothing behind it is read.
+        const codings = request.headers['transfer-encoding']
+        if (codings !== undefined && codings.toLowerCase() !== 'chunked') {
+          refused.add(request.socket)
+          response.shouldKeepAlive = false
+        }
         limitStall(request, response, { bodyRate, named })
         lingerAfter(request, () => refused.add(request.socket))
       }
