@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ask } from '../../src/testing/ask.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 import { type OwnerBrowser, openTown } from '../owners/owners.fixture.ts'
+import { wire } from '../router/wire.fixture.ts'
 import { gate } from './index.ts'
 
 const page = { Accept: 'text/html' }
 
-async function openCastle(t: TestContext) {
-  const town = await openTown(t, { plugins: [gate] })
+async function openCastle(t: TestContext, env: Record<string, string> = {}) {
+  const town = await openTown(t, { plugins: [gate], env })
   const ada = await town.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await town.reaches(ada, 'acme', 'running')
@@ -93,6 +95,37 @@ test('signing out everywhere, a transfer and closing anew end passes', async t =
   })
   assert.equal((await town.visit('/', third)).status, 303)
   assert.equal((await town.enter(phone)).status, 403)
+})
+
+test('through workers, an owner passes, and open streams and WebSockets end with the session', async t => {
+  const town = await openCastle(t, { ROUTER_WORKERS: '1' })
+  await town.close()
+  await eventually('the gate is closed', async () => (await town.visit('/')).status === 303)
+  const laptop = (await town.enter(town.ada)).pass
+  const phone = town.browser()
+  await phone.signIn('ada')
+  await town.program.runOnce('gate:follow-sessions')
+  const opened = async (pass: string) => {
+    const head = `Host: acme.localhost:${town.port}\r\nCookie: ${pass}\r\n`
+    const stream = wire(town, `GET /events HTTP/1.1\r\n${head}\r\n`)
+    const socket = wire(town, `GET /ws HTTP/1.1\r\n${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+    t.after(() => [stream, socket].forEach(each => void each.socket.destroy()))
+    await stream.until(/^HTTP\/1\.1 200 [\s\S]*data: 1/)
+    await socket.until(/^HTTP\/1\.1 101 /)
+    return { stream, socket }
+  }
+  const mine = await opened(laptop)
+  await phone.call('POST', '/account/sessions/end-others', {})
+  await town.program.runOnce('gate:follow-sessions')
+  await mine.stream.until(/: Who may open the instance has changed/)
+  await mine.socket.until(/Who may open the instance has changed/)
+  assert.equal((await town.visit('/', laptop)).status, 303)
+  const other = (await town.enter(phone)).pass
+  assert.equal((await town.visit('/', other)).status, 200)
+  const theirs = await opened(other)
+  await phone.call('PUT', '/instances/acme/gate', { closed: false })
+  await phone.call('PUT', '/instances/acme/gate', { closed: true })
+  await theirs.socket.until(/Who may open the instance has changed/)
 })
 
 test('the control plane redirects only to hosts of the instance', async t => {

@@ -33,6 +33,10 @@ const server = createServer((request, response) => {
   response.setHeader('Longhouse-Instance', mood === 'impostor' ? 'inst_other' : id)
   if (asked && asked !== id) return response.writeHead(421).end('{}')
   if (mood === 'hang') return
+  if (request.url === '/events') {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    return response.write('data: 1\n\n')
+  }
   if (mood === 'full' && request.url === '/api/health') {
     response.writeHead(503, { 'Content-Type': 'application/json' })
     const checks = { disk: 'the disk is full', scheduler: 'ok', manifest: 'error' }
@@ -43,6 +47,14 @@ const server = createServer((request, response) => {
   response.end(
     JSON.stringify({ status: mood, instance_id: mood === 'impostor' ? 'inst_other' : id, path: request.url }),
   )
+})
+server.on('upgrade', (_, socket) => {
+  const head = `HTTP/1.1 101 Switching Protocols\r\nLonghouse-Instance: ${id}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+  socket
+    .on('error', () => {})
+    .on('end', () => socket.end())
+    .resume()
+    .write(head)
 })
 if (behave() !== 'deaf')
   server.listen(Number(process.env.LONGHOUSE_PORT), process.env.LONGHOUSE_HOST, () => {
