@@ -91,7 +91,7 @@ export function createListener(options: ListenerOptions): Server {
         response.shouldKeepAlive = false
       }
       if (hasBody(request)) {
-        // Other readers may see the end of such a body elsewhere: whoever answers, nothing behind it is read.
+        // Other readers may see the end of such a body elsewhere: nothing behind it is read.
         const codings = request.headers['transfer-encoding']
         if (codings !== undefined && codings.toLowerCase() !== 'chunked') {
           refused.add(request.socket)
