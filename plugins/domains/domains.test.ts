@@ -1,88 +1,9 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { appForTest } from '../../src/testing/app.ts'
-import { ask } from '../../src/testing/ask.ts'
-import { manualClock, setClock } from '../../src/testing/clock.ts'
-import { eventually } from '../../src/testing/eventually.ts'
-import { startInbox } from '../../src/testing/inbox.ts'
-import { audit } from '../audit/index.ts'
+import { test } from 'node:test'
 import { mail } from '../mail/index.ts'
-import { overview } from '../overview/index.ts'
-import { type OwnerBrowser, openTown } from '../owners/owners.fixture.ts'
-import type { Site } from '../site/contract.ts'
+import { openTown } from '../owners/owners.fixture.ts'
 import { domains } from './index.ts'
-import { startNameServer } from './name-server.fixture.ts'
-import { tlsAskRoute } from './tls-ask.ts'
-
-const hour = 3_600_000
-const day = 24 * hour
-
-interface Domain {
-  domain: string
-  state: string
-  proof: { type: string; name: string; value: string }
-  traffic: { type: string; name: string; value: string }
-  finding: string | null
-  stops_at: string | null
-  expires_at: string | null
-  vouched: boolean
-}
-
-async function openVillage(t: TestContext, env: Record<string, string> = {}) {
-  const clock = setClock()
-  const dns = await startNameServer(t)
-  const inbox = await startInbox(t)
-  const town = await openTown(t, {
-    clock,
-    plugins: [mail, audit, overview, domains],
-    env: {
-      ...{ DOMAINS_RESOLVERS: dns.address, SMTP_URL: inbox.url, SMTP_FROM: 'hello@example.com' },
-      ...env,
-    },
-  })
-  const own = async (owner: OwnerBrowser, subdomain: string) => {
-    await owner.call('POST', '/instances', { subdomain })
-    await town.reaches(owner, subdomain, 'running')
-  }
-  const add = async (owner: OwnerBrowser, subdomain: string, domain: string) => {
-    const reply = await owner.call('POST', `/instances/${subdomain}/domains`, { domain })
-    assert.equal(reply.status, 201, reply.text)
-    return reply.json<Domain>()
-  }
-  const check = (owner: OwnerBrowser, subdomain: string, domain: string) => {
-    // One domain may be checked every three seconds.
-    clock.advance(3000)
-    return owner.call('POST', `/instances/${subdomain}/domains/${domain}/check`, {})
-  }
-  const prove = ({ proof }: Domain) => dns.records.set(proof.name, ['v=spf1 -all', proof.value])
-  const list = async (owner: OwnerBrowser, subdomain: string) =>
-    (await owner.call('GET', `/instances/${subdomain}/domains`)).json<{ domains: Domain[]; limit: number }>()
-  const visit = async (host: string) => (await ask({ port: town.port, host, path: '/' })).status
-  /** Time passes, and the task looks. */
-  const later = async (ms: number) => {
-    clock.advance(ms)
-    await town.program.runOnce('domains:check')
-  }
-  const subjects = async () => {
-    await town.program.runOnce('mail:send')
-    await eventually('every email is sent', async () => {
-      const { body } = await town.admin<{ messages: { status: string }[] }>('GET', '/admin/mail')
-      return body.messages.every(({ status }) => status === 'sent')
-    })
-    return inbox.mails.map(({ text }) => /^Subject: (.*)\r$/m.exec(text)?.[1] ?? '')
-  }
-  const entries = async () => {
-    const { body } = await town.admin<{
-      entries: { action: string; detail: string; actor: { kind: string } }[]
-    }>('GET', '/admin/audit?limit=50')
-    return body.entries.filter(({ action }) => action.endsWith('-domain')).reverse()
-  }
-  const concerns = async () =>
-    (
-      await town.admin<{ attention: { kind: string; summary: string }[] }>('GET', '/admin/overview')
-    ).body.attention.map(({ summary }) => summary)
-  return { ...town, clock, dns, own, add, check, prove, list, visit, later, subjects, entries, concerns }
-}
+import { type Domain, day, hour, openVillage } from './village.fixture.ts'
 
 test('a domain is proven by its record, and then leads to the instance', async t => {
   const town = await openVillage(t)
@@ -308,55 +229,6 @@ test('the operator adds domains and answers for them; a transfer takes them away
   assert.equal(await town.visit('intra.test'), 404)
   const after = await town.admin<{ domains: Domain[] }>('GET', at)
   assert.deepEqual(after.body.domains, [])
-})
-
-test('the proxy in front learns what to get certificates for, and no one else does', async t => {
-  const town = await openVillage(t, { LONGHOUSE_TRUSTED_PROXIES: '127.0.0.1' })
-  const ada = await town.owner('ada')
-  await town.own(ada, 'acme')
-  const claim = await town.add(ada, 'acme', 'jobs.acme.test')
-  const asks = async (domain: string, headers: Record<string, string> = {}, host = '127.0.0.1') =>
-    (
-      await ask({
-        ...{ port: town.port, host, headers },
-        path: `/internal/tls-ask?domain=${encodeURIComponent(domain)}`,
-      })
-    ).status
-  assert.equal(await asks('jobs.acme.test'), 404)
-  town.prove(claim)
-  await town.check(ada, 'acme', 'jobs.acme.test')
-  for (const name of [
-    'jobs.acme.test',
-    'JOBS.acme.test.',
-    'control.localhost',
-    'localhost',
-    'acme.localhost',
-  ])
-    assert.equal(await asks(name), 200, name)
-  for (const name of ['x.acme.test', 'nobody.localhost', 'x.acme.localhost', 'evil.test', 'a b', '../x'])
-    assert.equal(await asks(name), 404, name)
-  assert.equal(await asks(''), 422)
-  assert.equal(await asks('jobs.acme.test', {}, `control.localhost:${town.port}`), 200)
-  assert.equal(await asks('jobs.acme.test', { 'X-Forwarded-For': '192.0.2.7' }), 404, 'not the proxy’s own')
-  await ada.call('POST', '/instances/acme/remove', {})
-  await town.reaches(ada, 'acme', 'deleted')
-  assert.equal(await asks('jobs.acme.test'), 404)
-  assert.equal(await asks('acme.localhost'), 404)
-})
-
-test('however often the proxy asks, it takes only so many answers a second', async () => {
-  const clock = manualClock()
-  const site: Pick<Site, 'trustedProxies'> = { trustedProxies: [] }
-  const app = appForTest([tlsAskRoute({ site, clock, serves: () => true })])
-  const asks = async () => (await app.request('/internal/tls-ask?domain=acme.box.example')).status
-  const burst = async () => {
-    const statuses: number[] = []
-    for (let each = 0; each < 300; each++) statuses.push(await asks())
-    return [...new Set(statuses)].sort()
-  }
-  assert.deepEqual(await burst(), [200, 429])
-  clock.advance(1000)
-  assert.equal(await asks(), 200)
 })
 
 test('settings that are malformed are named', async t => {
