@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { oneJob } from '../runtime/engine.fixture.ts'
 import { runInClone, runInstalledInClone } from '../runtime/modules/clone.fixture.ts'
-import { addWasm, idioms, manifest, ownPackages } from '../runtime/modules/idioms.fixture.ts'
-import { moreIdioms } from '../runtime/modules/more-idioms.fixture.ts'
+import { idioms } from '../runtime/modules/idioms/idioms.fixture.ts'
+import { addWasm, manifest } from '../runtime/modules/idioms/repo.fixture.ts'
+import { ownPackages } from '../runtime/modules/idioms/repos.fixture.ts'
 import { type GitServer, startGitServer } from '../runtime/sync/git-server.fixture.ts'
 import { behindTls, makeAuthority } from '../src/testing/authority.ts'
 import { eventually } from '../src/testing/eventually.ts'
@@ -17,7 +18,7 @@ const ignored = 'node_modules/\ndata/\n.env*\n'
 test('idioms run in a container as in a clone', { skip: noContainers, timeout: 600_000 }, async t => {
   const { instance, remote } = await startWithRemote(t)
   let before: Files = {}
-  for (const [name, files] of Object.entries({ ...idioms, ...moreIdioms, ...ownPackages })) {
+  for (const [name, files] of Object.entries({ ...idioms, ...ownPackages })) {
     await t.test(name, async t => {
       const all: Files = {
         'manifest.ts': manifest(),

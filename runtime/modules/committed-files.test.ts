@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { startInstance, until } from '../engine.fixture.ts'
 
-import { manifest, module, tsconfig } from './idioms.fixture.ts'
+import { manifest, module, tsconfig } from './idioms/repo.fixture.ts'
 
 test('a file of secrets is read by jobs and never committed, whatever .gitignore says', async t => {
   const { run, engine, path } = await startInstance(t, {

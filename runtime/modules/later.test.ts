@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startInstance } from '../engine.fixture.ts'
-import { module } from './idioms.fixture.ts'
+import { module } from './idioms/repo.fixture.ts'
 
 test('a run loads the function and the parameters of its own job, and nothing of the others', async t => {
   const { run, engine } = await startInstance(t, {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startInstance } from '../engine.fixture.ts'
 import { runInClone } from './clone.fixture.ts'
-import { manifest } from './idioms.fixture.ts'
+import { manifest } from './idioms/repo.fixture.ts'
 
 const named = (letter: string) =>
   JSON.stringify({

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startInstance, until } from '../engine.fixture.ts'
-import { runInClone, runInstalledInClone } from './clone.fixture.ts'
+import { startInstance, until } from '../../engine.fixture.ts'
+import { runInClone, runInstalledInClone } from '../clone.fixture.ts'
+import { idioms } from './idioms.fixture.ts'
+import { addWasm, manifest } from './repo.fixture.ts'
+import { ownPackages } from './repos.fixture.ts'
 
-import { addWasm, idioms, manifest, ownPackages } from './idioms.fixture.ts'
-import { moreIdioms } from './more-idioms.fixture.ts'
-
-for (const [name, files] of Object.entries({ ...idioms, ...moreIdioms })) {
+for (const [name, files] of Object.entries(idioms)) {
   test(`runs as in a clone: ${name}`, async t => {
     const all = { 'manifest.ts': manifest(), 'lib/add.wasm': addWasm, ...files }
     const { run, engine } = await startInstance(t, { files: all })
