@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { commandOf, isAlive, registry, startInstance, until } from '../engine.fixture.ts'
@@ -53,3 +53,34 @@ test('a save whose spare reader is killed while it reads is read by another one'
   process.kill(spare, 'SIGKILL')
   await until(() => engine.job('job-2'), 'the save is live')
 })
+
+test('a save of package.json that makes its files CommonJS is read, and runs, as in a clone', async t => {
+  const files = { 'package.json': '{ "type": "module" }', 'manifest.ts': manifest(0) }
+  const instance = await startInstance(t, { files })
+  const { engine, dir, run, write } = instance
+  const readers = () => volumeProcesses(dir).filter(pid => commandOf(pid).includes('manifest-reader'))
+  write('manifest.ts', manifest(1))
+  const { description: first } = await until(() => engine.job('job-1'), 'the save is live')
+  const spare = await until(() => readers().find(pid => String(pid) !== first), 'one is made ready')
+  // It compiles what is there, and then starts its compiler anew.
+  const compiler = await until(() => childrenOf(spare), 'it compiles ahead')
+  await until(() => ![compiler, ''].includes(childrenOf(spare)), 'it waits for a save')
+  write('package.json', '{}')
+  write('settings.ts', 'export default class Settings {}')
+  write(
+    'job.ts',
+    "import Settings from './settings'\nexport default () => require('./settings').default === Settings",
+  )
+  write(
+    'manifest.ts',
+    `${registry}import job from './job'\nimport Settings from './settings'
+if (typeof job !== 'function') throw new Error('it is not loaded')
+jobRegistry.register({ id: 'job-2', cron: '@daily', description: typeof new Settings(), func: job })\n`,
+  )
+  await until(() => engine.job('job-2') ?? engine.manifest().errors[0], 'it is read')
+  assert.deepEqual(engine.manifest().errors, [])
+  assert.equal((await run('job-2')).result, true)
+})
+
+/** The processes that a process has started. */
+const childrenOf = (pid: number) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()

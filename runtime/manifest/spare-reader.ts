@@ -80,17 +80,24 @@ export async function endReader({ child, tree, temporary }: Reader): Promise<voi
 }
 
 export function createReaders(options: ReaderOptions): Readers {
-  let spare: (Reader & { inode: number }) | null = null
+  let spare: (Reader & { place: string }) | null = null
   let refill: NodeJS.Timeout | undefined
   let goodbye: NodeJS.Timeout | undefined
   let leaving: Promise<unknown> = Promise.resolve()
   let stopped = false
 
-  const inodeOf = () => lstatSync(options.jobsDir, { throwIfNoEntry: false })?.ino ?? 0
+  /** Changes with the folder, and with its package.json, which Node reads at its start and does not read again. */
+  const placeOf = () =>
+    [options.jobsDir, join(options.jobsDir, 'package.json')]
+      .map(path => lstatSync(path, { throwIfNoEntry: false, bigint: true }))
+      .map((found, index) =>
+        index === 0 ? found?.ino : [found?.ino, found?.size, found?.mtimeNs, found?.ctimeNs].join(' '),
+      )
+      .join(' ')
   const ready = () => {
     if (stopped || spare) return
     try {
-      spare = { ...startReader(options), spare: true, inode: inodeOf() }
+      spare = { ...startReader(options), spare: true, place: placeOf() }
     } catch {
       // The next load reports why.
       return
@@ -120,8 +127,8 @@ export function createReaders(options: ReaderOptions): Readers {
   return {
     take: () => {
       clearTimeout(refill)
-      // It started in the folder of that time, which has been replaced since.
-      if (spare?.inode !== inodeOf()) dismiss()
+      // It started in the folder of that time, with its package.json; they have been replaced since.
+      if (spare?.place !== placeOf()) dismiss()
       const taken = spare ?? startReader(options)
       spare = null
       return taken
