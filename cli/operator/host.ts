@@ -53,7 +53,7 @@ const orphans: Command = {
   name: 'orphans',
   takes: [],
   needsRepo: false,
-  summary: 'lists what does not fit the records: containers, folders, routes, copies, instances',
+  summary: 'lists what does not fit the records: containers, folders, routes, backups, instances',
   details: 'As of the last comparison, or of one that is made now with --compare.',
   options: { compare: { words: 'compares now, and then lists' }, ...jsonOption },
   run: async call => {
@@ -82,7 +82,7 @@ const repair: Command = {
   name: 'orphans repair',
   takes: [{ name: 'id', words: 'the id of an orphan', example: 'container:0f3c' }],
   needsRepo: false,
-  summary: 'does what can be done about one orphan; no volume and no copy is deleted',
+  summary: 'does what can be done about one orphan; no volume and no backup is deleted',
   details: 'It is looked at again before. `longhouse orphans` lists the ids, and what the repair is.',
   options: { ...dryRun, ...jsonOption },
   run: async call => {

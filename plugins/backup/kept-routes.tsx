@@ -18,13 +18,13 @@ interface KeptRoutes {
   now(): number
 }
 
-/** The kept copies of all instances. The page shows those of deleted ones: the others are on the pages of their instances. */
+/** The kept backups of all instances. The page shows those of deleted ones: the others are on the pages of their instances. */
 export function keptRoutes({ db, admin, provisioner, now }: KeptRoutes): Route[] {
   return [
     route({
       method: 'get',
       path,
-      summary: 'The kept copies of all instances, also of purged ones, newest first',
+      summary: 'The kept backups of all instances, also of purged ones, newest first',
       guard: admin,
       role: 'read',
       query: z.object({
@@ -33,18 +33,18 @@ export function keptRoutes({ db, admin, provisioner, now }: KeptRoutes): Route[]
           .trim()
           .max(63)
           .optional()
-          .meta({ description: 'Only copies of instances that had this name when they were copied' }),
-        purged: flagField().meta({ description: 'Only copies of purged instances' }),
+          .meta({ description: 'Only backups of instances that had this name when they were backed up' }),
+        purged: flagField().meta({ description: 'Only backups of purged instances' }),
         limit: numberField(1, 500, 100),
         cursor: z
           .string()
           .max(100)
           .optional()
-          .meta({ description: 'Continues after the last copy of a page: its `next_cursor`' }),
+          .meta({ description: 'Continues after the last backup of a page: its `next_cursor`' }),
       }),
       answers: {
         200: {
-          description: 'The copies',
+          description: 'The backups',
           schema: z.object({ backups: z.array(listedBackupSchema), next_cursor: z.string().nullable() }),
         },
       },

@@ -6,7 +6,7 @@ import type { BackupDb } from './copies/copies.ts'
 import { copies } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
 
-/** What the operator should know of: a store that cannot be reached, instances without a recent copy that works. */
+/** What the operator should know of: a store that cannot be reached, instances without a recent backup that works. */
 export function backupConcerns(
   store: OpenStore,
   overdue: ReturnType<BackupService['overdue']>,
@@ -77,17 +77,17 @@ export function backupMetrics(db: BackupDb, now: number): Metric[] {
   return [
     gauge(
       'longhouse_backup_copies',
-      'Copies of instances, by status.',
+      'Backups of instances, by status.',
       byStatus.map(({ status, number }) => [{ status }, number]),
     ),
     gauge(
       'longhouse_backup_newest_age_seconds',
-      'Age of the newest copy of any instance.',
+      'Age of the newest backup of any instance.',
       newest === null ? [] : [[{}, seconds(newest)]],
     ),
     gauge(
       'longhouse_backup_last_proven_age_seconds',
-      'Time since any copy was last proven to work.',
+      'Time since any backup was last proven to work.',
       proven === null ? [] : [[{}, seconds(proven)]],
     ),
   ]

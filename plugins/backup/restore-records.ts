@@ -51,7 +51,7 @@ export async function restoreRecords(
     .filter(({ tags }) => tags === null)
     .toSorted((one, other) => other.createdAt - one.createdAt)[0]
   if (!newest)
-    throw new BootError([`BACKUP_STORE: ${store.address} has no copy of a control plane's records`])
+    throw new BootError([`BACKUP_STORE: ${store.address} has no backup of a control plane's records`])
   const draft = `${file}.restoring`
   try {
     await fetchDatabase(store, newest.snapshot, draft, signal)

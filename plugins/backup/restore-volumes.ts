@@ -32,7 +32,7 @@ export async function restoreVolumes(parts: {
   }
   const newest = (instanceId: string) => keptCopies(db, instanceId)[0]?.id ?? null
   const left = provisioner.restoreAll(newest)
-  if (left.length > 0) log.error({ instances: left }, 'these instances have no copy, and no volume')
+  if (left.length > 0) log.error({ instances: left }, 'these instances have no backup, and no volume')
   rmSync(mark)
 }
 

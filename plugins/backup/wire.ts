@@ -44,8 +44,10 @@ export function wireBackup(row: CopyRow): WireBackup {
 export const listedBackupSchema = backupSchema
   .extend({
     instance_id: z.string(),
-    subdomain: z.string().meta({ description: 'What the instance was called when the copy was made' }),
-    purged: z.boolean().meta({ description: 'The instance was deleted for good; `into` restores the copy' }),
+    subdomain: z.string().meta({ description: 'What the instance was called when the backup was made' }),
+    purged: z
+      .boolean()
+      .meta({ description: 'The instance was deleted for good; `into` restores the backup' }),
   })
   .meta({ id: 'ListedBackup' })
 

@@ -10,7 +10,7 @@ import type { Logger } from '../../../src/log.ts'
 export function ensurePassword(file: string, inUse: boolean, log: Logger): string | null {
   if (existsSync(file)) return null
   if (inUse)
-    return `the password of the backup store is missing at ${file}; put back the one that was there, without it no copy opens`
+    return `the password of the backup store is missing at ${file}; put back the one that was there, without it no backup opens`
   const draft = `${file}.new`
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

@@ -59,7 +59,7 @@ export function resticInstalled(path = process.env.PATH ?? ''): boolean {
 }
 
 export const howToInstall =
-  'restic is not installed, so no copies can be made. Install it: apt-get install restic'
+  'restic is not installed, so no backups can be made. Install it: apt-get install restic'
 
 /** A store that restic keeps. Nothing else calls restic. */
 export function resticStore(options: ResticOptions): Store {
@@ -97,7 +97,7 @@ export function resticStore(options: ResticOptions): Store {
       }
       if (inUse)
         throw new StoreError(
-          `there is no store at ${repository}, where copies were kept. Is its disk mounted? Nothing was made in its place`,
+          `there is no store at ${repository}, where backups were kept. Is its disk mounted? Nothing was made in its place`,
         )
       if (!/^[a-z0-9]+:/.test(repository)) mkdirSync(repository, { recursive: true, mode: 0o700 })
       await run(['init'])
@@ -114,7 +114,7 @@ export function resticStore(options: ResticOptions): Store {
             await child.ended
             const summary = summarySchema.parse(JSON.parse((await said).trim().split('\n').at(-1) ?? ''))
             const [kept] = await listed(summary.snapshot_id)
-            if (!kept) throw new StoreError('the store does not list the copy that it has just taken')
+            if (!kept) throw new StoreError('the store does not list the backup that it has just taken')
             const { total_bytes_processed: bytes, data_added: storedBytes } = summary
             return { snapshot: kept.snapshot, bytes, storedBytes }
           } finally {

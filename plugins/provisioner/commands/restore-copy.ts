@@ -68,7 +68,7 @@ export async function restoreInto(
     throw invalidFields([
       {
         path: 'owner_email',
-        message: 'must name the owner: the last owner of this copy deleted the account',
+        message: 'must name the owner: the last owner of this backup deleted the account',
       },
     ])
   return await provision(fleet, {

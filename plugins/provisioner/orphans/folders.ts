@@ -137,7 +137,7 @@ export async function volumeless(
     found.push({
       ...{ id: orphanId('instance', subdomain, 'volume'), kind: 'instance', name: subdomain, instanceId: id },
       ...{ running: false, why: 'its volume is missing', since: null, bytes: null, repair: null },
-      advice: 'Put the folder back, or restore a copy on its page.',
+      advice: 'Put the folder back, or restore a backup on its page.',
     })
   }
   return found

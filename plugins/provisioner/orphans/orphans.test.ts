@@ -191,7 +191,7 @@ test('containers, routes and copies without a record are listed; a container goe
       'copies gone null',
     ],
   )
-  assert.match(one(items, 'gone').reason, /3 copies of inst_gone, which no record knows/)
+  assert.match(one(items, 'gone').reason, /3 backups of inst_gone, which no record knows/)
   assert.equal((await repair(fleet, one(items, 'gone'))).status, 409)
   assert.equal((await repair(fleet, one(items, 'nowhere'))).status, 200)
   // Another container has its name by now.

@@ -151,7 +151,7 @@ function strayCopies(
     .map(({ instanceId, subdomain, copies, bytes, newestAt }) => ({
       ...{ id: orphanId('copies', subdomain, instanceId), kind: 'copies', name: subdomain, instanceId },
       ...{ running: false, since: newestAt, bytes, repair: null },
-      why: `the store has ${copies === 1 ? 'a copy' : `${copies} copies`} of ${instanceId}, which no record knows`,
-      advice: 'The copies stay until their time is over. The records may be older than the copies.',
+      why: `the store has ${copies === 1 ? 'a backup' : `${copies} backups`} of ${instanceId}, which no record knows`,
+      advice: 'The backups stay until their time is over. The records may be older than the backups.',
     }))
 }

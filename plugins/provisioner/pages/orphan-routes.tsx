@@ -20,7 +20,7 @@ const orphanSchema = z.object({
   since: z.iso.datetime().nullable().meta({ description: 'When it was made or last changed' }),
   bytes: z.int().nullable().meta({ description: 'What it takes of the disk; null when that is not known' }),
   repair: z.enum(repairs).nullable().meta({
-    description: 'What can be done about it here. None of them deletes a volume or a copy',
+    description: 'What can be done about it here. None of them deletes a volume or a backup',
   }),
   effect: z.string().meta({ description: 'What that does' }),
   advice: z.string(),
@@ -69,7 +69,7 @@ export function orphanRoutes(parts: ProvisionerRoutes): Route[] {
       method: 'get',
       path: orphansPath,
       summary:
-        'What does not fit the records, as of the last comparison: containers, folders, routes, copies, instances',
+        'What does not fit the records, as of the last comparison: containers, folders, routes, backups, instances',
       guard: admin,
       role: 'read',
       answers: { 200: { description: 'The orphans', schema: orphansSchema } },
@@ -96,7 +96,7 @@ export function orphanRoutes(parts: ProvisionerRoutes): Route[] {
       method: 'post',
       path: `${orphansPath}/{id}/repair`,
       summary:
-        'Do what can be done about one orphan, after a new look at it; no volume and no copy is deleted',
+        'Do what can be done about one orphan, after a new look at it; no volume and no backup is deleted',
       guard: admin,
       role: 'own',
       params: z.object({ id: z.string() }),

@@ -66,7 +66,7 @@ function removeRoute(parts: ProvisionerRoutes): Route {
     method: 'delete',
     path: '/admin/instances/{subdomain}',
     summary:
-      'Deprovision an instance: remove its container, keep its volume. `purge=true` also deletes the volume for good; `anyway=true` even deletes what is in its place without being marked as this instance’s, and `without_copy=true` deletes the data even if no copy of them can be made',
+      'Deprovision an instance: remove its container, keep its volume. `purge=true` also deletes the volume for good; `anyway=true` even deletes what is in its place without being marked as this instance’s, and `without_copy=true` deletes the data even if no backup of them can be made',
     guard: parts.admin,
     role: 'operate',
     mayWait: true,
@@ -119,7 +119,7 @@ function purgeRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
       }),
       without_copy: truth.optional().meta({
         description:
-          'Delete the data even if no copy of them can be made: what is lost is in the audit log and on the instance’s page',
+          'Delete the data even if no backup of them can be made: what is lost is in the audit log and on the instance’s page',
       }),
     }),
     answers,
@@ -141,20 +141,20 @@ function restoreRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
     method: 'post',
     path: '/admin/instances/{subdomain}/restore',
     summary:
-      'Restore a copy in place, or into a new name. Without `backup`: undo a removal, with the same volume and password; an instance that is suspended, or had been stopped, comes back stopped',
+      'Restore a backup in place, or into a new name. Without `backup`: undo a removal, with the same volume and password; an instance that is suspended, or had been stopped, comes back stopped',
     guard: parts.admin,
     role: 'operate',
     mayWait: true,
     params: named,
     body: z
       .object({
-        backup: optionalText.meta({ description: 'The id of a copy of this instance' }),
+        backup: optionalText.meta({ description: 'The id of a backup of this instance' }),
         into: z
           .preprocess(value => (value === '' ? undefined : value), subdomainSchema.optional())
           .optional()
           .meta({
             description:
-              'Restore into a new instance with this subdomain. Its password is in the answer, this one time. The copy may be one of a deleted instance that had the name',
+              'Restore into a new instance with this subdomain. Its password is in the answer, this one time. The backup may be one of a deleted instance that had the name',
           }),
         owner_email: z
           .preprocess(value => (value === '' ? undefined : value), ownerEmail.optional())
@@ -170,7 +170,7 @@ function restoreRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
       })
       .refine(({ backup, into }) => into === undefined || backup !== undefined, {
         path: ['backup'],
-        message: 'must be the id of the copy to restore',
+        message: 'must be the id of the backup to restore',
       }),
     answers: {
       ...answers,

@@ -99,7 +99,7 @@ export const instanceSchema = z
       .meta({ description: 'The plan that pays for it, or that the operator gave it; null for none' }),
     unpaid: z.boolean().meta({ description: 'Nothing pays for it, though something should' }),
     last_backup_at: time,
-    backup_overdue: z.boolean().meta({ description: 'It should have a newer copy, or a proven one' }),
+    backup_overdue: z.boolean().meta({ description: 'It should have a newer backup, or a proven one' }),
     billed: z
       .boolean()
       .meta({ description: 'False when the instance is exempt: it needs no plan and counts against none' }),

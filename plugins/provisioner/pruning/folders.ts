@@ -6,8 +6,8 @@ const measureMs = 10_000
 
 /** Folders of the control plane's own, with what is in them. Those that are not listed are files of the program. */
 const contents: Readonly<Record<string, string>> = {
-  backups: 'copies of instances and records',
-  proofs: 'copies while they are proven to work',
+  backups: 'backups of instances and records',
+  proofs: 'backups while they are proven to work',
   restores: 'data of restores in progress',
   'set-aside': 'folders that you set aside; delete them yourself',
   trash: 'volumes while they are deleted',

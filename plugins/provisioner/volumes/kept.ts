@@ -51,7 +51,7 @@ export async function keepData(
   if (!there) return 'there are no data'
   // It cannot be swapped by renaming.
   if (root && there.dev !== root.dev)
-    return 'not kept: the volume is a disk of its own. Restore the copy in the store if you need to go back'
+    return 'not kept: the volume is a disk of its own. Restore the backup in the store if you need to go back'
   await mkdir(base, { recursive: true, mode: 0o700 })
   try {
     const { files } = await cloneVolume(volume, data)

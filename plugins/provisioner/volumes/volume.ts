@@ -93,7 +93,7 @@ export function volumeFault(record: VolumeRecord, path: string, sight: VolumeSig
       return foreign(`the volume at ${path} does not say whose it is`)
     default: {
       if (record.pendingCopyId)
-        return { kind: 'missing', words: 'its data are still to be restored from a copy' }
+        return { kind: 'missing', words: 'its data are still to be restored from a backup' }
       if (readyAt === null || volumePermit === 'new') return null
       const folder =
         sight.kind === 'absent'

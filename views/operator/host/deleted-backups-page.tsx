@@ -40,7 +40,7 @@ export function DeletedBackupsPage({ copies, subdomain, next, now }: DeletedBack
       <Panel title="Backups" flush>
         {copies.length === 0 ? (
           <EmptyState title="No backups of deleted instances">
-            <p>The last copy of an instance is kept for a time after its data are deleted.</p>
+            <p>The last backup of an instance is kept for a time after its data are deleted.</p>
           </EmptyState>
         ) : (
           <Table
@@ -84,15 +84,15 @@ function RestoreForm({ copy, now }: { copy: DeletedBackup; now: number }) {
   return (
     <Confirm
       ask="Restore…"
-      about={`the copy of ${subdomain} of ${dateTime(createdAt, 'UTC')}`}
+      about={`the backup of ${subdomain} of ${dateTime(createdAt, 'UTC')}`}
       confirm="Create the instance"
       look="plain"
       action={`/admin/instances/${subdomain}/restore`}
       fields={{ backup: id }}
     >
       <p>
-        This makes a new instance from the copy of <Time at={createdAt} now={now} as="full" />, with an id and
-        a password of its own.
+        This makes a new instance from the backup of <Time at={createdAt} now={now} as="full" />, with an id
+        and a password of its own.
       </p>
       <Field
         name="into"

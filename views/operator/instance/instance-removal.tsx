@@ -93,8 +93,8 @@ export function Purge(instance: RemovalProps) {
             operation below. If you delete them without a backup, {lostWithoutCopy}.
           </p>
           <label class="check">
-            <input type="checkbox" name="without_copy" value="true" /> Delete the data even if no copy of them
-            can be made
+            <input type="checkbox" name="without_copy" value="true" /> Delete the data even if no backup of
+            them can be made
           </label>
         </>
       )}
@@ -112,7 +112,7 @@ export function Transfer({ subdomain, ownerEmail }: InstanceView) {
     >
       <p>
         The new owner gets all data: jobs, history and secrets. {ownerEmail} loses access at once. The
-        instance gets a new password, which is shown here once. It stops while a copy of its data is made.
+        instance gets a new password, which is shown here once. It stops while a backup of its data is made.
       </p>
       <Field
         name="owner_email"
