@@ -38,11 +38,14 @@ async function converse(
   cuts: readonly number[],
   enough: number,
   rest: Rest,
-): Promise<Answer[]> {
+): Promise<{ answers: Answer[]; reset: boolean }> {
   const socket = connect(edge.port, '127.0.0.1').setNoDelay(true)
   let received = ''
+  let reset = false
   socket
-    .on('error', () => undefined)
+    .on('error', () => {
+      reset = true
+    })
     .setEncoding('latin1')
     .on('data', piece => {
       received += piece
@@ -61,7 +64,7 @@ async function converse(
     { withinMs: 10_000 },
   )
   socket.destroy()
-  return answersIn(received)
+  return { answers: answersIn(received), reset }
 }
 
 function answersIn(text: string): Answer[] {
@@ -84,7 +87,7 @@ async function check({ messages, damages, cuts }: Case): Promise<'passed' | 'ref
   for (const { at, remove, insert } of damages) text = text.slice(0, at) + insert + text.slice(at + remove)
   const { requests, rest } = readRequests(text)
   const begun = backends.map(({ asked }) => asked.length)
-  const answers = await converse(text, cuts, requests.length, rest)
+  const { answers, reset } = await converse(text, cuts, requests.length, rest)
   const came = backends.flatMap(({ asked, id }, i) => asked.slice(begun[i]).map(each => ({ ...each, id })))
   assert.deepEqual(
     backends.flatMap(({ faults }) => faults),
@@ -93,7 +96,8 @@ async function check({ messages, damages, cuts }: Case): Promise<'passed' | 'ref
   )
   for (const [i, { status, token }] of answers.entries()) {
     if (token === undefined) {
-      assert.ok(status >= 400, `${status} is not an instance's`)
+      // A damaged host may be the control plane's.
+      assert.ok(status >= 400 || requests[i]?.host === 'localhost', `${status} is not an instance's`)
       continue
     }
     const recorded = came.find(each => each.token === token)
@@ -108,7 +112,8 @@ async function check({ messages, damages, cuts }: Case): Promise<'passed' | 'ref
   const answered = new Set(answers.flatMap(({ token }) => token ?? []))
   const unanswered = came.filter(({ token }) => !answered.has(token))
   assert.deepEqual(
-    unanswered.map(({ method, path }) => `${method} ${path}`),
+    // A client that goes on sending when its connection ends may lose an answer that was sent.
+    reset ? [] : unanswered.map(({ method, path }) => `${method} ${path}`),
     [],
     'an instance was asked, and the client has no answer',
   )

@@ -21,7 +21,8 @@ export type Rest =
   /** Bytes that are no request, because the one before ends the connection, or may switch its protocol. */
   | 'over'
 
-const line = /^([!#$%&'*+.^_`|~\w-]+) ([\x21-\x7e]+) HTTP\/1\.([01])$/
+// RFC 9112, section 3: more spaces before the version are harmless, because a target has none.
+const line = /^([!#$%&'*+.^_`|~\w-]+) ([\x21-\x7e]+) +HTTP\/1\.([01])$/
 const field = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/
 const absolute = /^http:\/\/([^/?#]*)([^#]*)$/i
 
