@@ -51,19 +51,19 @@ export async function readManifest(
     })
     if (known) return known
   }
-  const ask = (reader: Reader) =>
-    inFolder(reader.out, async () => {
-      const answer = await askReader(reader, options)
-      return answer === null ? null : checkedReading(answer, reader.out, options)
-    })
-  // What ended one that had waited may have nothing to do with the manifest: another process used up the memory.
-  const read = await ask(options.readers?.take() ?? startReader(options))
-  return (
-    read ??
-    (await ask(startReader(options))) ??
-    broken('the process that reads the manifest is ended again and again')
-  )
+  const reader = options.readers?.take() ?? startReader(options)
+  const read = await inFolder(reader.out, async () => {
+    const answer = await askReader(reader, options)
+    return answer === killed ? killed : checkedReading(answer, reader.out, options)
+  })
+  if (read !== killed) return read
+  // What ended it may have nothing to do with the manifest: another process used up the memory. A new one is asked.
+  const { readers: _, ...others } = options
+  return readManifest(others)
 }
+
+/** A reader that had waited was ended by a signal. */
+const killed = Symbol('killed')
 
 async function inFolder<T>(out: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -118,8 +118,7 @@ const readingSchema = z.union([
 
 type Answer = z.output<typeof readingSchema>
 
-/** Null when a reader that had waited was ended by a signal. */
-async function askReader(reader: Reader, options: ReadOptions): Promise<Answer | null> {
+async function askReader(reader: Reader, options: ReadOptions): Promise<Answer | typeof killed> {
   const { child, repo, out } = reader
   const question: ReadingRequest = {
     repo,
@@ -142,7 +141,7 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer |
     child.once('exit', async (code, signal) => {
       // Its last output may still be in the pipes.
       await waitAtMost(closed, 1000)
-      if (signal && reader.spare) resolve(null)
+      if (signal && reader.spare) resolve(killed)
       else resolve(broken(endInWords(code, signal, lastWords, options)))
     })
   })
@@ -158,7 +157,7 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer |
   stopWatch()
   options.signal?.removeEventListener('abort', aborted)
   await endReader(reader)
-  if (answer === null) return null
+  if (answer === killed) return killed
   return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
 }
 
