@@ -43,26 +43,21 @@ test('after a restart the limits of plans are there before the first request and
   await shop.program.stop()
 
   // What an edge is sent first.
-  let first: (RouteLimits | undefined)[] | undefined
+  let first: RouteLimits | undefined
   const listener = definePlugin({
     name: 'first-state',
     needs: ['billing', 'router'],
     setup: ({ services }) => ({
       start: () => {
         const router = services.router as RouterService & {
-          changes(): { subdomain: string; rules?: { limits?: RouteLimits } }[]
+          table: { rulesOf(subdomain: string): { limits?: RouteLimits } }
         }
-        first = router
-          .changes()
-          .flatMap(({ subdomain, rules }) => (subdomain === 'acme' && rules ? [rules.limits] : []))
+        first = router.table.rulesOf('acme').limits
       },
     }),
   })
   await openShop(t, { root, env, clock: shop.clock, stripe: shop.stripe, plugins: [listener] })
-  assert.deepEqual(
-    first?.map(limits => limits?.requests),
-    [50],
-  )
+  assert.equal(first?.requests, 50)
 })
 
 test('the limits of a plan that cannot be are named', async t => {
