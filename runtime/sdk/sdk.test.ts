@@ -61,7 +61,7 @@ test('the package is served to everyone, with the same bytes after an upgrade', 
   assert.equal(await (await get(name)).text(), 'as it was')
 })
 
-test('a version that was never here is refused in words, which npm prints', async t => {
+test('a version that was never here is refused with a reason, which npm prints', async t => {
   const { app } = await startWeb(t, { publicUrl: origin })
   const strange = [
     'longhouse-9.9.9.tgz',
