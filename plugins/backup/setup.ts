@@ -3,7 +3,7 @@ import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts
 import { archiveRoutes } from './archive-routes.ts'
 import { copyRecords, forgetRecords, recordsCopiedAt } from './copies/control-records.ts'
 import { anyKept, keptCopies, keptCopyOf, newestOfAll, requestCopy, waitingCopies } from './copies/copies.ts'
-import { isDue, noteCopies, overdueWords } from './copies/due.ts'
+import { isDue, noteCopies, overdueOf, type Seen } from './copies/due.ts'
 import { CopyMaker } from './copies/making.ts'
 import { clearProofs, proveCopies, proveCopy } from './copies/proving.ts'
 import { forgetDoubles, forgetOutdated } from './copies/retention.ts'
@@ -67,23 +67,20 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     everyMs: proveEveryMs,
   }
   const stopping = new AbortController()
-  const overdue = () => {
-    const newest = newestOfAll(db)
-    return provisioner.instances().flatMap(instance => {
-      const { id: instanceId, subdomain } = instance
-      const why = overdueWords(instance, newest.get(instanceId), { everyMs, proveEveryMs }, clock.now())
-      return why === null ? [] : [{ instanceId, subdomain, why }]
-    })
-  }
+  const look = (): Seen => ({ instances: provisioner.instances(), newest: newestOfAll(db) })
+  const overdue = (seen = look()) => overdueOf(seen, { everyMs, proveEveryMs }, clock.now())
   const copyRound = async (signal: AbortSignal) => {
-    if (!store.missing()) {
-      const newest = newestOfAll(db)
-      for (const instance of provisioner.instances())
-        if (isDue(instance, newest.get(instance.id), everyMs, clock.now()))
+    let seen = look()
+    if (!store.missing())
+      for (const instance of seen.instances)
+        if (isDue(instance, seen.newest.get(instance.id), everyMs, clock.now()))
           requestCopy(db, instance, 'schedule', clock.now())
+    const waiting = waitingCopies(db)
+    if (waiting.length > 0) {
+      await Promise.all(waiting.map(row => maker.make(row.id, signal)))
+      seen = look()
     }
-    await Promise.all(waitingCopies(db).map(row => maker.make(row.id, signal)))
-    noteCopies(db, provisioner, new Set(overdue().map(({ instanceId }) => instanceId)))
+    noteCopies(provisioner, seen, new Set(overdue(seen).map(({ instanceId }) => instanceId)))
   }
   const recordsNow = (signal: AbortSignal) => copyRecords({ db, store, clock, folder: control, signal })
   const forgetRound = async () => {
@@ -110,7 +107,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
         )
         return proven ? keptCopyOf(proven) : null
       },
-      overdue,
+      overdue: () => overdue(),
     },
     concernKinds: ['backup-store', 'backup-proofs', 'backup-overdue'],
     concerns: () => backupConcerns(store, overdue(), untried),

@@ -20,7 +20,7 @@ import type {
   StopOptions,
 } from './plugin.ts'
 import type { Releases } from './releases.ts'
-import { type RunningTask, startTask, type Task } from './tasks.ts'
+import { type RunningTask, startTasks, type Task } from './tasks.ts'
 
 /** The plugins of a program, set up but not started. */
 export interface Assembly<Services = object, Hooks = object, Offered = object> {
@@ -195,18 +195,13 @@ async function assemble(
       await task.run(new AbortController().signal)
     },
     startTasks: () => {
-      for (const [name, task] of tasks) {
-        const started = startTask(task, { clock, log })
-        running.set(name, started)
-        if (options.taskFaults === 'logged') continue
-        checks.set(`task ${name}`, () => {
-          const fault = started.fault()
-          if (fault !== null) throw new Error(fault)
-        })
-      }
-      return async () => {
-        await Promise.all([...running.values()].map(task => task.stop()))
-      }
+      if (options.taskFaults !== 'logged')
+        for (const id of tasks.keys())
+          checks.set(`task ${id}`, () => {
+            const fault = running.get(id)?.fault() ?? null
+            if (fault !== null) throw new Error(fault)
+          })
+      return startTasks(tasks, { clock, log, running })
     },
     drain: async how => {
       for (const { plugin, parts: made } of parts.toReversed()) {

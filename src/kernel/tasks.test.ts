@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import { silentLog } from '../log.ts'
 import { manualClock } from '../testing/clock.ts'
-import { startTask } from './tasks.ts'
+import { type RunningTask, startTask, startTasks } from './tasks.ts'
 
 test('a task runs at once, and again after a pause that starts at the end of each round', async () => {
   const clock = manualClock()
@@ -145,4 +145,23 @@ test('stop aborts the signal and waits for the round in progress', async () => {
   await running.stop()
   assert.equal(ended, true)
   await running.stop()
+})
+
+test('tasks begin one after another, with a round of the event loop between them', async () => {
+  const began: string[] = []
+  const running = new Map<string, RunningTask>()
+  const tasks = ['first', 'second', 'third', 'fourth'].map(name => {
+    const task = { name, everyMs: 1000, run: async () => void began.push(name) }
+    return [name, task] as const
+  })
+  const stop = startTasks(new Map(tasks), { clock: manualClock(), log: silentLog, running })
+  assert.deepEqual(began, ['first'])
+  await setImmediate()
+  assert.deepEqual(began, ['first', 'second'])
+  await setImmediate()
+  assert.deepEqual(began, ['first', 'second', 'third'])
+  assert.deepEqual([...running.keys()], began)
+  await stop()
+  await setImmediate()
+  assert.deepEqual(began, ['first', 'second', 'third'], 'none begins after the stop')
 })

@@ -76,3 +76,26 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
     },
   }
 }
+
+/**
+ * Starts tasks, each in a round of the event loop of its own, and enters them in `running`: the first rounds of a large
+ * fleet would otherwise keep the requests that came meanwhile waiting for all of them. Returns their stop; a task that has
+ * not begun by then never does.
+ */
+export function startTasks(
+  tasks: ReadonlyMap<string, Task>,
+  { running, ...parts }: { clock: Clock; log: Logger; running: Map<string, RunningTask> },
+): () => Promise<void> {
+  const waiting = [...tasks]
+  let turn: NodeJS.Immediate | null = null
+  const startNext = () => {
+    const next = waiting.shift()
+    turn = waiting.length > 0 ? setImmediate(startNext) : null
+    if (next) running.set(next[0], startTask(next[1], parts))
+  }
+  startNext()
+  return async () => {
+    if (turn) clearImmediate(turn)
+    await Promise.all([...running.values()].map(task => task.stop()))
+  }
+}

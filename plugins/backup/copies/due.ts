@@ -1,5 +1,11 @@
 import type { InstanceSummary, ProvisionerService } from '../../provisioner/contract.ts'
-import { type BackupDb, type Newest, newestOfAll } from './copies.ts'
+import type { Newest } from './copies.ts'
+
+/** All instances, and the newest copies of each, as they were at one moment. */
+export interface Seen {
+  instances: readonly InstanceSummary[]
+  newest: ReadonlyMap<string, Newest>
+}
 
 /** A new instance gets its first copy after this long: most of what could be lost is still to come. */
 const firstMs = 3_600_000
@@ -22,7 +28,7 @@ export function isDue(
 }
 
 /** Why the copies of an instance need attention, in words; null when they do not. */
-export function overdueWords(
+function overdueWords(
   instance: Pick<InstanceSummary, 'readyAt' | 'deletedAt'>,
   newest: Newest | undefined,
   { everyMs, proveEveryMs }: { everyMs: number; proveEveryMs: number },
@@ -43,15 +49,26 @@ export function overdueWords(
   return null
 }
 
+/** The instances whose copies need attention, each with why. */
+export function overdueOf(
+  { instances, newest }: Seen,
+  settings: { everyMs: number; proveEveryMs: number },
+  now: number,
+): { instanceId: string; subdomain: string; why: string }[] {
+  return instances.flatMap(instance => {
+    const why = overdueWords(instance, newest.get(instance.id), settings, now)
+    return why === null ? [] : [{ instanceId: instance.id, subdomain: instance.subdomain, why }]
+  })
+}
+
 /** Tells the operator's list when each instance was last copied, and which of them should have a newer or a proven copy. */
 export function noteCopies(
-  db: BackupDb,
-  provisioner: Pick<ProvisionerService, 'instances' | 'note'>,
+  provisioner: Pick<ProvisionerService, 'note'>,
+  { instances, newest }: Seen,
   overdue: ReadonlySet<string>,
 ): void {
-  const newest = newestOfAll(db)
   provisioner.note(
-    provisioner.instances().map(({ id }) => ({
+    instances.map(({ id }) => ({
       instanceId: id,
       copiedAt: newest.get(id)?.keptAt ?? null,
       copyOverdue: overdue.has(id),
