@@ -74,3 +74,51 @@ export async function run() {
   assert.equal(error, null, error?.stack ?? '')
   assert.deepEqual(result, clone)
 })
+
+test('names of package.json that stand for packages and data mean what they meant in the commit that runs', async t => {
+  const at = (name: string) => ({
+    [`node_modules/${name}/package.json`]: JSON.stringify({ name, type: 'module', exports: './index.js' }),
+    [`node_modules/${name}/index.js`]: `export const name = '${name}'`,
+  })
+  const files = {
+    'manifest.ts': manifest(),
+    'package.json': JSON.stringify({
+      name: 'jobs',
+      type: 'module',
+      imports: { '#letter': 'a', '#data': './lib/a.bin', '#fs': 'fs' },
+      exports: { './data': './lib/a.bin' },
+    }),
+    ...at('a'),
+    ...at('b'),
+    'lib/a.bin': 'bytes of a',
+    'jobs/job.ts': `import { createRequire } from 'node:module'
+import { basename } from 'node:path'
+import { name } from '#letter'
+import { existsSync } from '#fs'
+const require = createRequire(import.meta.url)
+export async function run() {
+  const found = [import.meta.resolve('#data'), require.resolve('#data'), import.meta.resolve('jobs/data'), require.resolve('jobs/data')]
+  const codeOf = (name: string) => import(name).then(() => 'there', error => error.code)
+  return [name, (await import('#letter')).name, require('#letter').name, typeof existsSync, found.map(each => basename(each)), await codeOf('#other')]
+}`,
+  }
+  const { run, engine, write } = await startInstance(t, { files })
+  const first = await run('job')
+  assert.equal(first.error, null, first.error?.stack ?? '')
+  assert.deepEqual(first.result, await runInClone(t, files))
+  for (const text of [
+    JSON.stringify({
+      name: 'jobs',
+      type: 'module',
+      imports: { '#letter': 'b', '#data': './lib/b.bin', '#fs': 'os', '#other': 'b' },
+      exports: { './data': './lib/b.bin' },
+    }),
+    '{}',
+  ]) {
+    write('package.json', text)
+    write('manifest.ts', 'this is not code')
+    await engine.reload()
+    const again = await run('job')
+    assert.deepEqual([again.error, again.result], [null, first.result])
+  }
+})

@@ -86,6 +86,22 @@ export function ownPaths(
   return pathsIn({ folder, manifest: manifestIn(files, folder) ?? {} }, subpath, asked)
 }
 
+/**
+ * What `#name` stands for that is no file of the repo: a package, a part of one, or a module of Node's. Null when the
+ * `package.json` of the commit says nothing of the kind.
+ */
+export function packageBehind(
+  files: OwnPackageFiles,
+  specifier: string,
+  importer: string,
+  conditions: readonly string[],
+): string | null {
+  const scope = scopeOf(files, importer)
+  return (
+    scope && (importTargets(scope, specifier, conditions).find(target => !target.startsWith('.')) ?? null)
+  )
+}
+
 /** The package that a bare specifier names. */
 export const packageName = (specifier: string) =>
   specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
@@ -118,17 +134,23 @@ function importsOf(
     asked,
   }: { importer: string; scope: Scope | null; asked: readonly (readonly string[])[] },
 ): string[] {
-  const imports = scope?.manifest.imports
-  if (scope === null || typeof imports !== 'object' || imports === null) return []
+  if (scope === null) return []
   return asked.flatMap(conditions =>
-    mapped(() =>
-      resolveImports(imports as Parameters<typeof resolveImports>[0], specifier, conditions),
-    ).flatMap(target =>
+    importTargets(scope, specifier, conditions).flatMap(target =>
       target.startsWith('.')
         ? [posix.join(scope.folder, target)]
         : ownPaths(files, target, importer, conditions),
     ),
   )
+}
+
+function importTargets(
+  { manifest: { imports } }: Scope,
+  specifier: string,
+  conditions: readonly string[],
+): string[] {
+  if (typeof imports !== 'object' || imports === null) return []
+  return mapped(() => resolveImports(imports as Parameters<typeof resolveImports>[0], specifier, conditions))
 }
 
 function pathsIn(

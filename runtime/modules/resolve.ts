@@ -46,7 +46,8 @@ export function resolveInBuild(
   return null
 }
 
-function findFile(files: Resolvable['files'], path: string): string | null {
+/** The file at this path, which may lack its ending; null for none. */
+export function findFile(files: Resolvable['files'], path: string): string | null {
   if (path === '..' || path.startsWith('../')) return null
   const named = path === '.' || path.endsWith('/') ? [] : candidates(path)
   const inFolder = candidates(posix.join(path, 'index'))

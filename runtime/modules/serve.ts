@@ -11,10 +11,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtRoot } from '../../src/root.ts'
 import { packagesFolder, silent } from '../isolation/reach.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
-import { ImportSites } from './import-sites.ts'
+import { ImportSites } from './errors/import-sites.ts'
 import { offerLater } from './later.ts'
 import { packageName } from './own-packages.ts'
 import { packagesOf, packagesOfBuild } from './packages-of.ts'
+import { isPlace, placesIn } from './places.ts'
 import { resolveInBuild, withoutQuery } from './resolve.ts'
 import { servingVariable } from './serving-variable.ts'
 
@@ -57,12 +58,7 @@ export function serveModules(serving: Serving): Served {
   // Node hands its permissions on to the programs that a job starts, but not that it is to be silent about them.
   if (process.permission) for (const option of silent) addNodeOption(option)
   const build = openBuild(serving.build)
-  const root = pathToFileURL(`${serving.repo}/`).href
-  const pathOf = (url: string | undefined): string | null => {
-    if (url === undefined || !url.startsWith(root)) return null
-    const path = decodeURIComponent(url.slice(root.length).replace(/[?#].*$/s, ''))
-    return Object.hasOwn(build.files, path) ? path : null
-  }
+  const { pathOf, placed, named } = placesIn(build, serving.repo)
   const urlOf = (path: string, specifier: string) =>
     pathToFileURL(join(serving.repo, path)).href + specifier.slice(withoutQuery(specifier).length)
 
@@ -115,18 +111,17 @@ export function serveModules(serving: Serving): Served {
     resolve: (specifier, context, next) => {
       if (specifier === 'longhouse/jobs') return { url: sdk, shortCircuit: true }
       if (specifier.startsWith('node:') || specifier.startsWith('data:')) return next(specifier, context)
-      const own = specifier.startsWith('file:') ? pathOf(specifier) : null
-      if (own !== null) return ownFile(own, specifier, context)
       const importer = pathOf(context.parentURL)
       const plain = withoutQuery(specifier)
-      const found =
-        importer === null || isHidden(plain, context.parentURL ?? '')
-          ? null
-          : resolveInBuild(build, plain, importer, context.conditions)
-      if (found !== null) {
-        return ownFile(found, urlOf(found, specifier), context)
+      if (importer === null || isPlace.test(plain)) {
+        const found = placed(plain, context)
+        if (found !== null) return ownFile(found, urlOf(found, specifier), context)
       }
-      return fullStacks(() => resolveElsewhere(specifier, context, next))
+      if (importer === null || isHidden(plain, context.parentURL ?? ''))
+        return fullStacks(() => resolveElsewhere(specifier, context, next))
+      const found = resolveInBuild(build, plain, importer, context.conditions)
+      if (found !== null) return ownFile(found, urlOf(found, specifier), context)
+      return fullStacks(() => resolveElsewhere(named(specifier, importer, context), context, next))
     },
     load: (url, context, next) => {
       const path = pathOf(url)

@@ -1,8 +1,8 @@
 import { format, inspect, types } from 'node:util'
 import { accessDeniedInWords } from '../isolation/access-denied.ts'
 import { firstPosition, inClone } from '../manifest/source-position.ts'
-import type { ImportSites } from '../modules/import-sites.ts'
-import { packageInWords } from '../modules/package-words.ts'
+import type { ImportSites } from '../modules/errors/import-sites.ts'
+import { packageInWords } from '../modules/errors/package-words.ts'
 import { failureLimits } from './run-protocol.ts'
 
 /** How many causes of causes, and how many of several errors in one, an error is shown with. */

@@ -22,6 +22,24 @@ export default async () => {
   return [new Settings().name, loop.calls(), required === Settings, typeof later]
 }`,
   },
+  'files by their whole paths, from a job and from a package, in a package that does not say what it is': {
+    'package.json': '{}',
+    'node_modules/finder/package.json': '{ "name": "finder", "main": "index.cjs" }',
+    'node_modules/finder/index.cjs':
+      'exports.find = name => import(name)\nexports.load = name => require(name)',
+    'lib/words.ts': "export const words: string = 'found'\nexport default (): string => words",
+    'lib/plain.js': "module.exports = { plain: 'found' }",
+    'jobs/job.ts': `import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import finder from 'finder'
+const place = (name: string) => join(process.cwd(), name)
+export async function run() {
+  const [words, plain] = [place('lib/words.ts'), place('lib/plain.js')]
+  const found = [await import(words), await import(pathToFileURL(words).href), require(words), require(place('lib/words'))]
+  const js = [await import(plain), await finder.find(plain), finder.load(plain), require(place('lib/plain'))]
+  return [found.map(each => [each.words, typeof each.default]), js.map(each => [each.plain ?? each.default.plain]), finder.load(words).words]
+}`,
+  },
   'packages and files that are optional, or named in import() only': {
     'package.json': module,
     'jobs/lacking.ts': "import 'no-such-dependency'",

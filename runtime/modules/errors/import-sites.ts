@@ -1,6 +1,6 @@
 import { SourceMap } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import type { OpenBuild } from './build.ts'
+import type { OpenBuild } from '../build.ts'
 
 /** A place in a file of the jobs repo where something is imported. */
 export interface ImportSite {

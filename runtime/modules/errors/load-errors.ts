@@ -1,9 +1,9 @@
 import { parse } from 'acorn'
-import { nearest } from '../../src/nearest.ts'
-import type { CompiledFile } from './compile.ts'
-import { type Compiled, resolvable } from './graph.ts'
+import { nearest } from '../../../src/nearest.ts'
+import type { CompiledFile } from '../compile.ts'
+import { type Compiled, resolvable } from '../graph.ts'
+import { resolveInBuild, withoutQuery } from '../resolve.ts'
 import { mapOf } from './import-sites.ts'
-import { resolveInBuild, withoutQuery } from './resolve.ts'
 
 /** The names that the file behind an import exports; null for a package, or when they are not known. */
 export type ExportsOf = (

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { registry, startInstance } from '../engine.fixture.ts'
+import { registry, startInstance } from '../../engine.fixture.ts'
 import { packageInWords } from './package-words.ts'
 
 const at = (name: string, code: string) => ({
