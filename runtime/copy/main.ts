@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { isDiskFull } from '../../src/storage/disk.ts'
+import { placeIn } from './contents.ts'
 import type { Inventory } from './inventory.ts'
 import { packVolume } from './pack.ts'
 import { proveVolume } from './proof.ts'
@@ -51,8 +52,8 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
       return { ...summary(inventory), checked: await proveVolume(folder, inventory, Date.now(), step) }
     } finally {
       // Not the folder itself, which is a mount point in a container.
-      for (const name of readdirSync(folder))
-        rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 3 })
+      for (const bytes of readdirSync(folder, { encoding: 'buffer' }))
+        rmSync(placeIn(folder, { path: '', bytes }), { recursive: true, force: true, maxRetries: 3 })
     }
   },
 }

@@ -13,7 +13,7 @@ import {
   utimes,
 } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { codeOf } from './folder.ts'
+import { codeOf, type Place, placeIn } from './folder.ts'
 
 /** Of a volume, what the runtime makes again: packages and caches. It is neither kept nor copied; see `bringAlong`. */
 export const madeAgain = ['packages', 'cache', 'checks', 'tmp', 'certificates'] as const
@@ -37,32 +37,39 @@ export async function cloneVolume(from: string, to: string): Promise<{ files: nu
   return { files }
 }
 
-async function cloneFolder(from: string, to: string, path: string): Promise<number> {
-  const folder = join(from, path)
-  const target = join(to, path)
-  await mkdir(target, { recursive: true, mode: 0o700 })
-  const entries = (await readdir(folder, { withFileTypes: true })).filter(
-    ({ name }) => path !== '' || !left.has(name),
+/** `path` is the folder's place in the volume. Names are bytes: a tenant's need not be UTF-8. */
+async function cloneFolder(from: Place, to: Place, path: string): Promise<number> {
+  await mkdir(to, { recursive: true, mode: 0o700 })
+  const entries = (await readdir(from, { withFileTypes: true, encoding: 'buffer' })).filter(
+    ({ name }) => path !== '' || !left.has(name.toString()),
   )
   const isLinked = linkedFolders.some(each => path === each || path.startsWith(each + sep))
   let files = 0
   const plain = entries.filter(entry => !entry.isDirectory())
   for (let next = 0; next < plain.length; next += atOnce) {
     const some = plain.slice(next, next + atOnce)
-    await Promise.all(some.map(entry => cloneFile(entry, folder, target, isLinked)))
+    await Promise.all(some.map(entry => cloneFile(entry, from, to, isLinked)))
     files += some.length
   }
-  for (const entry of entries)
-    if (entry.isDirectory()) files += await cloneFolder(from, to, join(path, entry.name))
-  await takeAfter(folder, target)
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue
+    const { name } = entry
+    files += await cloneFolder(placeIn(from, name), placeIn(to, name), join(path, name.toString()))
+  }
+  await takeAfter(from, to)
   return files
 }
 
 /** Sockets and pipes are left out: they mean nothing without the process that made them. */
-async function cloneFile(entry: Dirent, folder: string, target: string, isLinked: boolean): Promise<void> {
-  const [from, to] = [join(folder, entry.name), join(target, entry.name)]
+async function cloneFile(
+  entry: Dirent<Buffer>,
+  folder: Place,
+  target: Place,
+  isLinked: boolean,
+): Promise<void> {
+  const [from, to] = [placeIn(folder, entry.name), placeIn(target, entry.name)]
   if (entry.isSymbolicLink()) {
-    await symlink(await readlink(from), to)
+    await symlink(await readlink(from, 'buffer'), to)
     if (process.getuid?.() === 0) {
       const { uid, gid } = await lstat(from)
       await lchown(to, uid, gid)
@@ -75,7 +82,7 @@ async function cloneFile(entry: Dirent, folder: string, target: string, isLinked
   await takeAfter(from, to)
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+async function linked(from: Place, to: Place): Promise<boolean> {
   try {
     await link(from, to)
     return true
@@ -87,7 +94,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 /** Gives a clone the owner, the mode and the times of its original. */
-async function takeAfter(from: string, to: string): Promise<void> {
+async function takeAfter(from: Place, to: Place): Promise<void> {
   const { uid, gid, mode, atime, mtime } = await lstat(from)
   if (process.getuid?.() === 0) await lchown(to, uid, gid)
   await chmod(to, mode & 0o7777)

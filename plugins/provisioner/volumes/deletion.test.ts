@@ -35,6 +35,8 @@ test('a volume that is a mount point is emptied in place, and the next instance 
   await fleet.provision('acme')
   mkdirSync(join(volume, 'deep', 'er'), { recursive: true })
   writeFileSync(join(volume, 'deep', 'er', 'precious'), 'data')
+  // A tenant's names need not be UTF-8.
+  for (const folder of [volume, join(volume, 'deep')]) mkdirSync(Buffer.from(`${folder}/caf\xe9`, 'latin1'))
 
   const purged = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.equal(purged.body.status, 'deleted', purged.body.status_reason ?? '')

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { identityFile } from '../../../src/storage/volume-identity.ts'
 import { DriverError } from '../driver.ts'
-import { codeOf, insideFolder, statOf } from './folder.ts'
+import { codeOf, insideFolder, type Place, placeIn, statOf } from './folder.ts'
 import type { VolumeLook } from './inspection.ts'
 import {
   permitFor,
@@ -135,7 +135,7 @@ async function removeMarkLast(path: string): Promise<string[]> {
 }
 
 /** Removes a folder with everything in it; returns the mount points in it, which are emptied and stay. */
-async function remove(path: string, shown = path): Promise<string[]> {
+async function remove(path: Place, shown = path.toString()): Promise<string[]> {
   try {
     await rm(path, { recursive: true, force: true, maxRetries: 3 })
     return []
@@ -149,14 +149,15 @@ async function remove(path: string, shown = path): Promise<string[]> {
  * Empties a folder; returns the mount points that stay in it. The file that says whose volume it is goes last: what an
  * interrupted deletion leaves behind still says so.
  */
-async function empty(path: string, shown = path): Promise<string[]> {
-  const names = (await readdir(path)).sort((a, b) => Number(a === identityFile) - Number(b === identityFile))
+async function empty(path: Place, shown = path.toString()): Promise<string[]> {
+  const isMark = (name: Buffer) => Number(name.toString() === identityFile)
+  const names = (await readdir(path, { encoding: 'buffer' })).sort((a, b) => isMark(a) - isMark(b))
   const kept: string[] = []
-  for (const name of names) kept.push(...(await remove(join(path, name), join(shown, name))))
+  for (const name of names) kept.push(...(await remove(placeIn(path, name), join(shown, name.toString()))))
   return kept
 }
 
-async function removeEmptied(path: string, kept: string[], shown = path): Promise<string[]> {
+async function removeEmptied(path: Place, kept: string[], shown = path.toString()): Promise<string[]> {
   if (kept.length > 0) return kept
   try {
     await rmdir(path)
@@ -168,9 +169,9 @@ async function removeEmptied(path: string, kept: string[], shown = path): Promis
 }
 
 /** Finds out why a file stays: Node tries to enter what it may not unlink, and then reports that it is no folder. */
-async function cause(path: string, shown: string, error: unknown): Promise<Error> {
-  const { path: at = path } = error as NodeJS.ErrnoException
-  const name = shown + at.slice(path.length)
+async function cause(path: Place, shown: string, error: unknown): Promise<Error> {
+  const { path: at = path.toString() } = error as NodeJS.ErrnoException
+  const name = shown + at.slice(path.toString().length)
   if (codeOf(error) !== 'ENOTDIR') return notDeleted(name, error)
   return await unlink(at).then(
     () => notDeleted(name, error),
@@ -191,6 +192,6 @@ function notDeleted(path: string, error: unknown): DriverError {
   return new DriverError(words, { permanent: false, cause: error })
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function isFolder(path: Place): Promise<boolean> {
   return (await statOf(path))?.isDirectory() ?? false
 }

@@ -15,8 +15,16 @@ export function fileIdOf({
   return `${dev}:${ino}:${birthtimeNs}`
 }
 
+/** Where a file or folder is. A name that is not UTF-8 has no text: only its bytes lead to it. */
+export type Place = string | Buffer
+
+/** The place of what has this name, in bytes, in a folder. */
+export function placeIn(folder: Place, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(folder), Buffer.from('/'), name])
+}
+
 /** Returns null when nothing has this name. */
-export async function statOf(path: string): Promise<BigIntStats | null> {
+export async function statOf(path: Place): Promise<BigIntStats | null> {
   try {
     return await lstat(path, { bigint: true })
   } catch (error) {

@@ -1,6 +1,7 @@
 import { constants, type Dirent } from 'node:fs'
 import { access, type FileHandle, lchown, lstat, mkdir, open, readdir } from 'node:fs/promises'
 import { DriverError } from '../../driver.ts'
+import { type Place, placeIn } from '../../volumes/folder.ts'
 
 export interface VolumeUser {
   uid: number
@@ -32,7 +33,7 @@ export async function prepareVolume(path: string, user: VolumeUser): Promise<voi
  * can give files away, and a jobs repo that can be read and not written would fail later, silently. Files of that user are
  * not checked, whatever their mode.
  */
-async function mayUse(path: string, user: VolumeUser, depth = 0, shown = path): Promise<void> {
+async function mayUse(path: Place, user: VolumeUser, depth = 0, shown = path.toString()): Promise<void> {
   if (depth >= deepest) return
   const { uid } = await lstat(path)
   if (uid !== user.uid) await usable(path, constants.R_OK | constants.W_OK | constants.X_OK, { uid, shown })
@@ -43,8 +44,8 @@ async function mayUse(path: string, user: VolumeUser, depth = 0, shown = path): 
   if (!folder) return
   try {
     const inside = `/proc/self/fd/${folder.fd}`
-    for (const entry of await readdir(inside, { withFileTypes: true })) {
-      const [at, name] = [`${inside}/${entry.name}`, `${shown}/${entry.name}`]
+    for (const entry of await readdir(inside, { withFileTypes: true, encoding: 'buffer' })) {
+      const [at, name] = [placeIn(inside, entry.name), `${shown}/${entry.name}`]
       if (entry.isDirectory()) await mayUse(at, user, depth + 1, name)
       else if (entry.isFile()) await mayUseFile(at, user, name)
     }
@@ -54,7 +55,7 @@ async function mayUse(path: string, user: VolumeUser, depth = 0, shown = path): 
 }
 
 /** A file must be readable; it is replaced rather than written, but for a database. */
-async function mayUseFile(file: string, user: VolumeUser, shown: string): Promise<void> {
+async function mayUseFile(file: Place, user: VolumeUser, shown: string): Promise<void> {
   const uid = await lstat(file).then(
     stats => stats.uid,
     () => user.uid,
@@ -64,11 +65,7 @@ async function mayUseFile(file: string, user: VolumeUser, shown: string): Promis
   await usable(file, constants.R_OK | (written ? constants.W_OK : 0), { uid, shown })
 }
 
-async function usable(
-  at: string,
-  use: number,
-  { uid, shown }: { uid: number; shown: string },
-): Promise<void> {
+async function usable(at: Place, use: number, { uid, shown }: { uid: number; shown: string }): Promise<void> {
   try {
     await access(at, use)
   } catch (error) {
@@ -85,25 +82,25 @@ const deepest = 200
  * host's files where a folder was a moment ago. What a path below an open folder's descriptor names cannot lead out
  * of it, since the last part is never followed.
  */
-async function giveTo(path: string, user: VolumeUser, depth = 0): Promise<void> {
+async function giveTo(path: Place, user: VolumeUser, depth = 0): Promise<void> {
   const folder = depth < deepest ? await openFolder(path) : null
   if (!folder) return
   try {
     const self = await folder.stat()
     if (self.uid !== user.uid || self.gid !== user.gid) await folder.chown(user.uid, user.gid)
     const inside = `/proc/self/fd/${folder.fd}`
-    const entries = await readdir(inside, { withFileTypes: true })
-    const isFolder = (entry: Dirent) => entry.isDirectory()
+    const entries = await readdir(inside, { withFileTypes: true, encoding: 'buffer' })
+    const isFolder = (entry: Dirent<Buffer>) => entry.isDirectory()
     await Promise.all(
-      entries.filter(entry => !isFolder(entry)).map(entry => giveFileTo(`${inside}/${entry.name}`, user)),
+      entries.filter(entry => !isFolder(entry)).map(({ name }) => giveFileTo(placeIn(inside, name), user)),
     )
-    for (const entry of entries.filter(isFolder)) await giveTo(`${inside}/${entry.name}`, user, depth + 1)
+    for (const { name } of entries.filter(isFolder)) await giveTo(placeIn(inside, name), user, depth + 1)
   } finally {
     await folder.close()
   }
 }
 
-async function giveFileTo(file: string, user: VolumeUser): Promise<void> {
+async function giveFileTo(file: Place, user: VolumeUser): Promise<void> {
   try {
     const { uid, gid } = await lstat(file)
     if (uid !== user.uid || gid !== user.gid) await lchown(file, user.uid, user.gid)
@@ -113,7 +110,7 @@ async function giveFileTo(file: string, user: VolumeUser): Promise<void> {
 }
 
 /** Null when it has gone, or is no folder any more. */
-async function openFolder(path: string): Promise<FileHandle | null> {
+async function openFolder(path: Place): Promise<FileHandle | null> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   } catch (error) {
