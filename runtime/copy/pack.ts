@@ -102,7 +102,9 @@ function removeDrafts(volume: string): void {
 function isPartOfDatabase(file: string | Buffer): boolean {
   if (typeof file !== 'string') return false
   const [, base] = /^(.+)-(?:wal|shm|journal)$/.exec(file) ?? []
-  return base !== undefined && isDatabase(base)
+  if (base === undefined) return false
+  // SQLite keeps the log of a database that a link leads to beside the database.
+  return lstatSync(base, { throwIfNoEntry: false })?.isFile() === true && isDatabase(base)
 }
 
 interface Copying {
@@ -161,11 +163,12 @@ async function addFile(copying: Copying, source: Source): Promise<void> {
 /** A customer's database that SQLite does not copy: damaged, kept locked by a job, or none at all. */
 async function addAsFiles(copying: Copying, path: string, from: string, error: Error): Promise<void> {
   await addPlain(copying, { path, from })
-  if (isNotADatabase(error)) return
-  copying.inventory.unread.push({
-    path,
-    reason: `SQLite could not copy it (${error.message}). Its files were copied as they are, and may not fit together.`,
-  })
+  if (!isNotADatabase(error))
+    copying.inventory.unread.push({
+      path,
+      reason: `SQLite could not copy it (${error.message}). Its files were copied as they are, and may not fit together.`,
+    })
+  // SQLite makes the index, `-shm`, anew from the log.
   for (const part of ['-journal', '-wal'])
     if (lstatSync(`${from}${part}`, { throwIfNoEntry: false })?.isFile())
       await addPlain(copying, { path: `${path}${part}`, from: `${from}${part}` })

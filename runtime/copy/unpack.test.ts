@@ -20,6 +20,7 @@ import { copyOf } from './copy.fixture.ts'
 import { unpackVolume } from './unpack.ts'
 
 const mib = 1024 ** 2
+const empty = JSON.stringify({ version: 1, instanceId: null, at: 0, files: [], unread: [] })
 
 test('a copy that was cut off or changed anywhere is refused', async t => {
   const volume = join(temporaryFolder(t), 'volume')
@@ -54,6 +55,33 @@ test('a copy cannot write outside of its folder', async t => {
     mkdirSync(folder)
     await assert.rejects(unpackVolume(Readable.from(archive), folder), /the copy contains/)
   }
+})
+
+test('a link is not made through another link', async t => {
+  const outside = temporaryFolder(t)
+  for (const names of [
+    ['d', 'd/x'],
+    ['d', 'd/deeper/x'],
+    ['a/d', 'a/d/x'],
+  ]) {
+    const archive = pack()
+    archive.entry({ name: 'a', type: 'directory' })
+    for (const name of names) archive.entry({ name, type: 'symlink', linkname: outside })
+    archive.entry({ name: '.longhouse-copy.json' }, empty)
+    archive.finalize()
+    const folder = join(temporaryFolder(t), 'in')
+    mkdirSync(folder)
+    const refusal = /the copy contains .*x, which leads through a link/
+    await assert.rejects(unpackVolume(Readable.from(archive), folder), refusal, names.join())
+    assert.deepEqual(readdirSync(outside), [])
+  }
+  const archive = pack()
+  archive.entry({ name: 'new/folder/link', type: 'symlink', linkname: '../..' })
+  archive.entry({ name: '.longhouse-copy.json' }, empty)
+  archive.finalize()
+  const folder = temporaryFolder(t)
+  await unpackVolume(Readable.from(archive), folder)
+  assert.equal(readlinkSync(join(folder, 'new/folder/link')), '../..')
 })
 
 test('a sparse file takes no more of the disk after a restore, and cannot make a copy endless', async t => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, statfsSync, symlinkSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, statfsSync, symlinkSync } from 'node:fs'
 import { open, utimes } from 'node:fs/promises'
 import { dirname, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -25,7 +25,7 @@ export async function unpackVolume(
   if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty; nothing was unpacked`)
   const archive = extract()
   const hashes = new Map<string, string>()
-  const links: { place: string | Buffer; target: string | Buffer }[] = []
+  const links: { path: string; place: string | Buffer; target: string | Buffer }[] = []
   let inventory: Inventory | null = null
   const feeding = pipeline(input, archive)
   feeding.catch(() => {})
@@ -37,7 +37,7 @@ export async function unpackVolume(
     if (path === inventoryName) inventory = parseInventory(await textOf(entry))
     else if (header.type === 'directory') mkdirSync(place, { recursive: true, mode: modeOf(header) })
     else if (header.type === 'symlink')
-      links.push({ place, target: bytesIn(header, bytesOfLink) ?? header.linkname })
+      links.push({ path, place, target: bytesIn(header, bytesOfLink) ?? header.linkname })
     else if (header.type === 'file') hashes.set(path, await writeFile(place, header, entry, room))
     else throw new Error(`the copy contains ${path}, which is neither a file, a folder nor a link`)
     entry.resume()
@@ -45,7 +45,10 @@ export async function unpackVolume(
   await feeding
   if (inventory === null) throw new Error('the copy is incomplete: its end is missing')
   // After all files: none is written through a link.
-  for (const { place, target } of links) symlinkSync(target, place)
+  for (const { path, place, target } of links) {
+    makeFolder(folder, folderOf(place), path)
+    symlinkSync(target, place)
+  }
   compare(inventory, hashes)
   return inventory
 }
@@ -82,6 +85,23 @@ function bytesIn({ pax }: Header, name: string): Buffer | null {
 /** The folder of a path. */
 function folderOf(place: string | Buffer): string | Buffer {
   return typeof place === 'string' ? dirname(place) : place.subarray(0, place.lastIndexOf('/'))
+}
+
+/**
+ * Makes the folder `place` below `folder`, with all between them. Throws where a link, or anything else that is no folder, stands
+ * in the way: what is made through a link would be outside.
+ */
+function makeFolder(folder: string, place: string | Buffer, path: string): void {
+  const bytes = Buffer.from(place)
+  for (let end = Buffer.byteLength(folder); end < bytes.length; ) {
+    const next = bytes.indexOf(sep, end + 1)
+    end = next === -1 ? bytes.length : next
+    const part = bytes.subarray(0, end)
+    const stat = lstatSync(part, { throwIfNoEntry: false })
+    if (!stat) mkdirSync(part)
+    else if (!stat.isDirectory())
+      throw new Error(`the copy contains ${path}, which leads through a link or a file; it was not made`)
+  }
 }
 
 /** Its owner can always read and replace it. */
