@@ -2,7 +2,7 @@ import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
-import { ago } from './look.ts'
+import { ago } from './control/look.ts'
 import { done } from './waiting.ts'
 
 interface TokenJson {

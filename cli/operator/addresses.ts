@@ -2,8 +2,8 @@ import type { Argument } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
+import { ago, sayFields } from './control/look.ts'
 import { instanceArgument } from './instance.ts'
-import { ago, sayFields } from './look.ts'
 import { done } from './waiting.ts'
 
 interface DomainJson {

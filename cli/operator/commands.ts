@@ -10,6 +10,7 @@ import { ofHost } from './host.ts'
 import { instance } from './instance.ts'
 import { instances } from './instances.ts'
 import { operating } from './operate.ts'
+import { ofQuotas } from './quotas.ts'
 import { raw } from './raw.ts'
 import { ofFleetUpgrades } from './upgrades.ts'
 import { open, watching } from './watching.ts'
@@ -28,7 +29,7 @@ export const operatorCommands: Readonly<Record<string, readonly Command[]>> = {
   ],
   Backups: copying,
   Fleet: ofFleetUpgrades,
-  Host: ofHost,
+  Host: [...ofHost, ...ofQuotas],
   Watching: [...watching, ...ofAlerts],
   Access: [...ofAccess, raw],
 }

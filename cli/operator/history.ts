@@ -3,9 +3,9 @@ import { durationWords } from '../../views/components/time-words.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
+import { ago, columnLook, sayFields } from './control/look.ts'
 import type { OperationJson } from './control/wire.ts'
 import { instanceArgument, operationWords, statusLooks } from './instance.ts'
-import { ago, columnLook, sayFields } from './look.ts'
 import { done } from './waiting.ts'
 
 interface HistoryJson {

@@ -3,7 +3,7 @@ import type { Option } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
-import { ago, sayFields } from './look.ts'
+import { ago, sayFields } from './control/look.ts'
 import { done } from './waiting.ts'
 
 interface OrphansJson {

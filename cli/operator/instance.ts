@@ -3,8 +3,8 @@ import { durationWords } from '../../views/components/time-words.ts'
 import type { Argument } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { controlOf, jsonOption } from './control/control.ts'
+import { ago, type Looks, sayFields } from './control/look.ts'
 import type { InstanceJson, OperationJson } from './control/wire.ts'
-import { ago, type Looks, sayFields } from './look.ts'
 
 export const instanceArgument: Argument = {
   name: 'instance',
@@ -47,6 +47,7 @@ export const instance: Command = {
       ['image', shown.image],
       ['settings', shown.outdated ? 'older ones; restart it' : null],
       ['disk', disk === null ? null : ofLimit(disk, limits.disk_bytes)],
+      ['disk quota', shown.disk_quota_bytes === null ? null : bytesInWords(shown.disk_quota_bytes)],
       ['memory', `at most ${bytesInWords(limits.memory_bytes)}`],
       ['last healthy', ago(shown.last_health_at, now)],
       ['created', ago(shown.created_at, now)],

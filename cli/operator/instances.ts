@@ -3,9 +3,9 @@ import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
+import { columnLook } from './control/look.ts'
 import type { InstanceJson } from './control/wire.ts'
 import { statusLooks } from './instance.ts'
-import { columnLook } from './look.ts'
 
 interface Page {
   instances: InstanceJson[]

@@ -4,8 +4,8 @@ import { type Argument, UsageError } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { type Control, controlOf, jsonOption } from './control/control.ts'
+import { ago, columnLook, type Looks } from './control/look.ts'
 import type { Operation } from './control/operations.ts'
-import { ago, columnLook, type Looks } from './look.ts'
 import { done, failed, stillInProgress, timeoutOf, waitOptions } from './waiting.ts'
 
 interface FleetUpgradeJson {

@@ -5,9 +5,9 @@ import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
+import { ago, columnLook, type Looks, sayFields } from './control/look.ts'
 import type { InstanceJson, OperationJson } from './control/wire.ts'
 import { instanceArgument, operationWords } from './instance.ts'
-import { ago, columnLook, type Looks, sayFields } from './look.ts'
 import { done, failed } from './waiting.ts'
 
 interface OverviewJson {

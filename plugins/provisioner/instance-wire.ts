@@ -70,6 +70,8 @@ export interface DiskUse {
   usedBytes: number | null
   /** Null for no limit. */
   limitBytes: number | null
+  /** Where the file system itself stops it; null where it is only watched. */
+  quotaBytes: number | null
   measuredAt: number | null
 }
 

@@ -84,6 +84,8 @@ export const diskUses = sqliteTable('provisioner_disk_uses', {
     .references(() => instances.id),
   bytes: integer('bytes').notNull(),
   measuredAt: integer('measured_at').notNull(),
+  /** The quota at which the file system stops it, as last seen; null where it is only watched. */
+  quotaBytes: integer('quota_bytes'),
 })
 
 /**

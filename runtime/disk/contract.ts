@@ -1,4 +1,5 @@
 import type { DiskLevel } from '../../src/storage/disk-limit.ts'
+import type { EnforcedQuota } from '../volume/contract.ts'
 
 export const partNames = [
   'job-data',
@@ -23,6 +24,8 @@ export interface DiskState {
   /** Null for no limit. */
   limitBytes: number | null
   level: DiskLevel
+  /** Where the file system itself stops it; null where it is only watched. */
+  quota: EnforcedQuota | null
   /** When it was measured. */
   at: number
   /** The largest first. */

@@ -20,6 +20,10 @@ const diskShape = z.object({
     description:
       '`warned` from 80 % on; `full` from 100 % on: saves, pushes and installations are refused; `beyond` from 110 % on: runs end',
   }),
+  quota: z
+    .object({ bytes: z.int(), files: z.int(), used_files: z.int() })
+    .nullable()
+    .meta({ description: 'Where the file system itself stops it; null where it is only watched' }),
   measured_at: z.iso.datetime(),
   parts: z.array(z.object({ name: z.enum(partNames), bytes: z.int() })),
 })
@@ -47,13 +51,15 @@ export function diskRoutes({
       at: use?.at ?? clock.now(),
       limitBytes: room.limitBytes,
       level: room.level(),
+      quota: await room.quota(),
       parts,
     }
   }
   const answer = async (c: AppContext) => {
-    const { usedBytes, at, limitBytes, level, parts } = await look({ again: true })
+    const { usedBytes, at, limitBytes, level, quota, parts } = await look({ again: true })
     return c.json({
       ...{ used_bytes: usedBytes, limit_bytes: limitBytes, level },
+      quota: quota && { bytes: quota.bytes, files: quota.files, used_files: quota.usedFiles },
       ...{ measured_at: timestamp(at), parts },
     })
   }

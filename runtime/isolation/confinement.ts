@@ -1,4 +1,5 @@
 import { prepareRestriction } from './landlock.ts'
+import { prepareQuotaFilter } from './quota-filter.ts'
 import type { Reach } from './reach.ts'
 import { openSystemCalls } from './system-calls.ts'
 
@@ -14,9 +15,11 @@ export function prepareConfinement(reach: Reach): Confinement {
   // Orphans become children of this process, which lives as long as the run, so they can be found.
   system?.adoptOrphans()
   const restrict = system && prepareRestriction(reach, system)
+  const filter = system && prepareQuotaFilter(system)
   return {
     begin: () => {
       restrict?.()
+      filter?.()
       process.permission?.drop('ffi')
       leaveRuntimeAlone()
     },

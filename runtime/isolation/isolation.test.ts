@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -267,6 +268,36 @@ test('the manifest is read with the same restrictions as a run', async t => {
   )
   const loaded = await until(() => engine.job('job'), 'what it may do loads')
   assert.equal(loaded.description, 'true')
+})
+
+test('a run and its child processes cannot change which project their files count for', async t => {
+  const { run, path } = await startInstance(t, {
+    files: {
+      'manifest.ts':
+        imports +
+        `import { spawnSync } from 'node:child_process'
+        const said = (...words: string[]) => {
+          const { status, stderr } = spawnSync('chattr', words, { encoding: 'utf8' })
+          return [status, stderr]
+        }\n` +
+        job(
+          'leaves',
+          `() => {
+            writeFileSync('data/mine', '')
+            return [said('-p', '0', 'data/mine'), said('+P', 'data'), said('+A', 'data/mine')]
+          }`,
+        ),
+    },
+  })
+  const { result, error } = await run('leaves')
+  assert.equal(error, null)
+  for (const [status, words] of result as [number, string][]) {
+    assert.equal(status, 1)
+    assert.match(words, /Operation not permitted/)
+  }
+  // Not because this file system has nothing of it.
+  const outside = spawnSync('chattr', ['+A', path('data/mine')], { encoding: 'utf8' })
+  if (outside.status !== 0) t.diagnostic(`nobody can do it here: ${outside.stderr}`)
 })
 
 test('a run and its child processes cannot end the runtime', async t => {

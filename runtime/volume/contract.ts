@@ -52,6 +52,14 @@ export interface Place {
   origin: string | null
 }
 
+/** A quota by which the file system itself stops what the volume takes. */
+export interface EnforcedQuota {
+  bytes: number
+  /** How many files and folders there may be, and are. */
+  files: number
+  usedFiles: number
+}
+
 /** How much of the disk the volume takes, beside its limit. */
 export interface Room {
   /** Null for no limit. */
@@ -59,6 +67,8 @@ export interface Room {
   /** The newest measurement; null before the first. */
   use(): { bytes: number; at: number } | null
   level(): DiskLevel
+  /** Null where the file system enforces none. */
+  quota(): Promise<EnforcedQuota | null>
   /** How much is used of how much, as a sentence without its end. */
   words(): string
   /** Throws `disk-limit` when there is none left. `kept` says what did not happen, such as `Nothing was saved.` */

@@ -50,7 +50,7 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
           assetUrl,
         },
         checks: {
-          volume: () => checkVolume(volume),
+          volume: () => checkVolume(volume, config.diskBytes),
           database: () => void volume.sqlite.prepare('select 1').get(),
         },
         tasks:

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import { defineProblem } from '../../src/http/problem.ts'
 import type { Logger } from '../../src/log.ts'
-import { type DiskLevel, diskLevel } from '../../src/storage/disk-limit.ts'
+import { type DiskLevel, diskLevel, enforcedQuota } from '../../src/storage/disk-limit.ts'
 import { type FolderSize, folderSize } from '../../src/storage/folder-size.ts'
 import { bytesInWords } from '../../views/components/bytes.ts'
 import type { Room } from './contract.ts'
@@ -89,6 +89,11 @@ export function openRoom(options: {
     use: () => use,
     level,
     words,
+    quota: async () => {
+      const seen = await statfs(dir)
+      const quota = enforcedQuota(seen, limitBytes)
+      return quota && { ...quota, usedFiles: seen.files - seen.ffree }
+    },
     require: kept => {
       if (level() !== 'full' && level() !== 'beyond') return
       throw diskLimit(

@@ -8,6 +8,7 @@ import { temporaryFolder } from '../testing/folder.ts'
 import { smallDisk } from '../testing/small-disk.ts'
 import { openSqlite } from './database.ts'
 import { checkDisk, isDiskFull } from './disk.ts'
+import { enforcedQuota, quotaOf } from './disk-limit.ts'
 
 test('a writable folder passes and stays unchanged; a missing one is reported by its error code', t => {
   const folder = temporaryFolder(t)
@@ -68,4 +69,22 @@ test('an error of a full disk answers 507 with a reason, whichever program repor
   disk.free()
   assert.equal((await app.request('/row')).status, 200)
   assert.equal(isDiskFull('text'), false)
+})
+
+test('a quota is above the limit of an instance, and recognised by the size that its volume seems to have', () => {
+  const mebibyte = 1024 ** 2
+  assert.deepEqual(quotaOf(64 * mebibyte), { bytes: 128 * mebibyte, files: 200_000 })
+  assert.deepEqual(quotaOf(10 * 1024 * mebibyte), { bytes: 12 * 1024 * mebibyte, files: 786_432 })
+  assert.equal(quotaOf(1_000_000_000).bytes % mebibyte, 0)
+  const seen = (bytes: number, files: number) => ({ blocks: bytes / 4096, bsize: 4096, files })
+  const limit = 64 * mebibyte
+  assert.deepEqual(enforcedQuota(seen(128 * mebibyte, 200_000), limit), quotaOf(limit))
+  assert.deepEqual(enforcedQuota(seen(128 * mebibyte, 32_768), limit), { bytes: 128 * mebibyte, files: 32_768 })
+  for (const [other, of] of [
+    [seen(128 * mebibyte, 500_000), limit],
+    [seen(4096 * mebibyte, 200_000), limit],
+    [seen(128 * mebibyte, 200_000), 2 * limit],
+    [seen(128 * mebibyte, 200_000), null],
+  ] as const)
+    assert.equal(enforcedQuota(other, of), null)
 })

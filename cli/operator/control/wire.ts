@@ -31,6 +31,7 @@ export interface InstanceJson {
   purge_at: string | null
   limits: { memory_bytes: number; cpus: number; processes: number; disk_bytes: number | null }
   disk_used_bytes: number | null
+  disk_quota_bytes: number | null
   operation: OperationJson | null
   /** Only in the answer that made it. */
   password?: string

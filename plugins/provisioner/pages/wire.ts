@@ -126,6 +126,10 @@ export const instanceSchema = z
       .int()
       .nullable()
       .meta({ description: 'What its volume takes, as last measured; null before that' }),
+    disk_quota_bytes: z
+      .int()
+      .nullable()
+      .meta({ description: 'Where the file system itself stops its volume; null where it is only watched' }),
     disk_measured_at: time,
     operation: operationSchema.nullable(),
   })
@@ -214,7 +218,11 @@ export function wireInstance(
 }
 
 /** What an instance may take, and what it takes. */
-function wireLimits(fleet: Fleet, instance: Instance, { usedBytes, limitBytes, measuredAt }: DiskUse) {
+function wireLimits(
+  fleet: Fleet,
+  instance: Instance,
+  { usedBytes, limitBytes, quotaBytes, measuredAt }: DiskUse,
+) {
   const { memoryBytes, cpus, pids } = fleet.limits
   return {
     limits: {
@@ -225,6 +233,7 @@ function wireLimits(fleet: Fleet, instance: Instance, { usedBytes, limitBytes, m
       runs_at_once: instance.runsAtOnce ?? fleet.runsAtOnce,
     },
     disk_used_bytes: usedBytes,
+    disk_quota_bytes: quotaBytes,
     disk_measured_at: timestamp(measuredAt),
   }
 }

@@ -30,6 +30,7 @@ test('volumes are measured now and then; those short of space are a concern, by 
   assert.deepEqual(diskUseOf(fleet, missing), {
     usedBytes: null,
     limitBytes: 10 * mebibyte,
+    quotaBytes: null,
     measuredAt: null,
   })
   assert.equal(diskUseOf(fleet, larger).limitBytes, 100 * mebibyte)

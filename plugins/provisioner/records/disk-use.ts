@@ -1,5 +1,6 @@
+import { statfs } from 'node:fs/promises'
 import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
-import { type DiskLevel, diskLevel } from '../../../src/storage/disk-limit.ts'
+import { type DiskLevel, diskLevel, enforcedQuota } from '../../../src/storage/disk-limit.ts'
 import { folderSize } from '../../../src/storage/folder-size.ts'
 import type { DiskUse } from '../contract.ts'
 import { diskUses, type Instance, instances } from '../schema.ts'
@@ -32,21 +33,24 @@ export function diskUsesOf(
 function diskUse(
   fleet: Pick<Fleet, 'diskBytes'>,
   instance: Instance,
-  use: { bytes: number; measuredAt: number } | undefined,
+  use: { bytes: number; measuredAt: number; quotaBytes: number | null } | undefined,
 ): DiskUse {
   return {
     usedBytes: use?.bytes ?? null,
     limitBytes: diskLimitOf(fleet, instance),
+    quotaBytes: use?.quotaBytes ?? null,
     measuredAt: use?.measuredAt ?? null,
   }
 }
 
 /**
  * Measures the volumes whose last measurement is the oldest, one after the other, for a few seconds. A volume that cannot be
- * measured keeps its last figure, and the next one is measured all the same.
+ * measured keeps its last figure, and the next one is measured all the same. Quotas of the file system are looked at each time, which
+ * costs little.
  */
 export async function measureVolumes(fleet: Fleet, signal: AbortSignal): Promise<void> {
   const { db, clock, site } = fleet
+  await lookAtQuotas(fleet, signal)
   const began = clock.monotonic()
   const due = db
     .select({ id: instances.id, subdomain: instances.subdomain, at: diskUses.measuredAt })
@@ -61,6 +65,28 @@ export async function measureVolumes(fleet: Fleet, signal: AbortSignal): Promise
     const ending = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
     const size = await folderSize(volumePath(site.dataRoot, subdomain), ending).catch(() => null)
     if (size !== null) keep(db, id, size.bytes, clock.now())
+  }
+}
+
+/** Notes which volumes the file system bounds. A limit that has changed counts as watched until the quota has followed. */
+async function lookAtQuotas({ db, site, diskBytes }: Fleet, signal: AbortSignal): Promise<void> {
+  const measured = db
+    .select({
+      id: instances.id,
+      subdomain: instances.subdomain,
+      limitBytes: sql<number | null>`coalesce(${instances.diskBytes}, ${diskBytes})`,
+      quotaBytes: diskUses.quotaBytes,
+    })
+    .from(instances)
+    .innerJoin(diskUses, eq(diskUses.instanceId, instances.id))
+    .where(isNull(instances.purgedAt))
+    .all()
+  for (const { id, subdomain, limitBytes, quotaBytes } of measured) {
+    if (signal.aborted) return
+    const seen = await statfs(volumePath(site.dataRoot, subdomain)).catch(() => null)
+    const now = seen && (enforcedQuota(seen, limitBytes)?.bytes ?? null)
+    if (now !== quotaBytes)
+      db.update(diskUses).set({ quotaBytes: now }).where(eq(diskUses.instanceId, id)).run()
   }
 }
 

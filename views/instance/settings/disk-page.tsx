@@ -21,7 +21,7 @@ const names = {
   cache: ['Caches', 'Deleted when space runs short.'],
 } as const satisfies Record<PartName, readonly [string, string]>
 
-export function DiskPage({ now, usedBytes, limitBytes, level, at, parts }: DiskPageProps) {
+export function DiskPage({ now, usedBytes, limitBytes, level, quota, at, parts }: DiskPageProps) {
   return (
     <>
       <PageHead title="Disk" lead="What this instance keeps, and how much space it takes." />
@@ -30,6 +30,7 @@ export function DiskPage({ now, usedBytes, limitBytes, level, at, parts }: DiskP
         <LevelNotice level={level} />
         <Panel title="Space" aside={<Time at={at} now={now} />}>
           <DiskUse usedBytes={usedBytes} limitBytes={limitBytes} />
+          {limitBytes === null ? null : <p class="soft">{bound(quota)}</p>}
         </Panel>
         <Panel title="What takes it" flush>
           <Table
@@ -58,6 +59,13 @@ export function DiskPage({ now, usedBytes, limitBytes, level, at, parts }: DiskP
       </div>
     </>
   )
+}
+
+/** Who sees to it that the limit is kept. */
+function bound(quota: DiskState['quota']): string {
+  if (quota === null) return 'The instance watches its use; beyond 110 %, runs are ended.'
+  const [files, most] = [quota.usedFiles, quota.files].map(count => count.toLocaleString('en-GB'))
+  return `Beyond 110 %, runs are ended. The file system itself refuses what goes beyond ${bytesInWords(quota.bytes)}, or beyond ${most} files and folders (now ${files}).`
 }
 
 function LevelNotice({ level }: { level: DiskState['level'] }) {

@@ -62,6 +62,11 @@ export function Now({ instance, copies, usage, availability, runs, now }: NowPro
           disk.usedBytes === null ? null : bytesInWords(disk.usedBytes),
           disk.limitBytes === null ? null : bytesInWords(disk.limitBytes),
         )}
+        {disk.limitBytes === null ? null : (
+          <span class="sub">
+            {disk.quotaBytes === null ? 'watched' : `stopped at ${bytesInWords(disk.quotaBytes)} by quota`}
+          </span>
+        )}
       </Tile>
       <Tile name="Processes" part={usage && part(usage.processes, limits.pids)}>
         {of(usage && String(usage.processes), String(limits.pids))}

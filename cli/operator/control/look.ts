@@ -1,5 +1,5 @@
-import { relativeTime } from '../../views/components/time-words.ts'
-import { type Look, type Output, oneLine } from '../command/output.ts'
+import { relativeTime } from '../../../views/components/time-words.ts'
+import { type Look, type Output, oneLine } from '../../command/output.ts'
 
 /**
  * The colours of the words that something can be in. Each noun has its own, beside its command: `kept` is good of a backup,

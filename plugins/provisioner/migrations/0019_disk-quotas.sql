@@ -1,0 +1,1 @@
+ALTER TABLE `provisioner_disk_uses` ADD `quota_bytes` integer;
