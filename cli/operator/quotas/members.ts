@@ -60,10 +60,11 @@ function eachEntry(
   each: (fd: number, isFolder: boolean) => void,
 ): void {
   if (depth >= deepest) throw new CommandError(`there are folders more than ${deepest} deep`)
-  const inside = `/proc/self/fd/${folder}`
-  for (const entry of readdirSync(inside, { withFileTypes: true })) {
+  const inside = Buffer.from(`/proc/self/fd/${folder}/`)
+  // Names are bytes: a tenant may choose some that are no text.
+  for (const entry of readdirSync(inside, { withFileTypes: true, encoding: 'buffer' })) {
     if (!entry.isDirectory() && !entry.isFile()) continue
-    const fd = opened(`${inside}/${entry.name}`)
+    const fd = opened(Buffer.concat([inside, entry.name]))
     if (fd === null) continue
     try {
       const stats = fstatSync(fd)
@@ -74,7 +75,7 @@ function eachEntry(
   }
 }
 
-function opened(path: string): number | null {
+function opened(path: Buffer): number | null {
   try {
     return openSync(path, asItIs)
   } catch (error) {
