@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { noRestic } from '../../src/testing/restic.ts'
@@ -71,6 +83,38 @@ test('a copy that cannot be read changes nothing, and the instance runs on', { s
   renameSync(join(fleet.root, '.control/elsewhere'), join(fleet.root, '.control/backups'))
   assert.equal((await restore(good.id)).operation?.status, 'succeeded')
   assert.ok(!existsSync(file('later')))
+})
+
+test('a volume that is a disk of its own is restored in place, and a restore that fails leaves it as it was', {
+  skip: noRestic,
+}, async t => {
+  const disk = smallDisk(t, { mebibytes: 8 })
+  if (!disk) return
+  const root = mkdtempSync(join(tmpdir(), 'longhouse-disk-'))
+  const volume = join(root, 'acme')
+  mkdirSync(volume)
+  execFileSync('mount', ['--bind', disk.dir, volume])
+  t.after(() => {
+    execFileSync('umount', ['--lazy', volume])
+    rmSync(root, { recursive: true })
+  })
+  const { fleet, file, copy, restore } = await fleetWithCopy(t, { root })
+  writeFileSync(file('precious'), 'of then')
+  const good = await copy()
+  fleet.behave('acme', 'crash')
+  const bad = await copy()
+  fleet.behave('acme', 'well')
+  writeFileSync(file('precious'), 'of now')
+  writeFileSync(file('later'), 'x')
+
+  const failed = await restore(bad.id)
+  assert.match(failed.operation?.error ?? '', /What it did was undone\.$/)
+  assert.deepEqual([failed.status, readFileSync(file('precious'), 'utf8')], ['running', 'of now'])
+  assert.equal(existsSync(file('later')), true)
+  const { status, operation } = await restore(good.id)
+  assert.deepEqual([status, operation?.error ?? null], ['running', null])
+  assert.deepEqual([readFileSync(file('precious'), 'utf8'), existsSync(file('later'))], ['of then', false])
+  assert.equal(statSync(volume).dev, statSync(disk.dir).dev, 'on its disk still')
 })
 
 test('a volume that is lost is restored, and a purge leaves a copy behind', { skip: noRestic }, async t => {

@@ -8,7 +8,6 @@ import {
   isWaiting,
   markFetched,
   putBack,
-  refuseMountPoint,
   restoreFolders,
   swapIn,
 } from '../volumes/restored.ts'
@@ -45,7 +44,6 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
         throw new DriverError('there is nothing to restore from: no backups are made', { permanent: true })
       const folders = restoreFolders(dataRoot, spec.id)
       if (await isFetched(folders, operation.id)) return 'fetched before'
-      await refuseMountPoint(dataRoot, spec.subdomain)
       await clearFresh(dataRoot, spec)
       await driver.prepareVolume({ ...spec, volume: folders.fresh })
       try {

@@ -3,7 +3,7 @@ import { notRuntime } from '../commands/upgrade-image.ts'
 import { DriverError } from '../driver.ts'
 import { quoteEntry } from '../log/log-text.ts'
 import { deleteVolume } from '../volumes/deletion.ts'
-import { forgetKept } from '../volumes/kept.ts'
+import { forgetKept, refuseUnkept } from '../volumes/kept.ts'
 import { clearRestore, restoreFolders, settleRestore } from '../volumes/restored.ts'
 import { markVolume, VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
 import { restoreSteps } from './restore-steps.ts'
@@ -20,7 +20,9 @@ export class ChecksFailError extends DriverError {
 
 export const stepRuns: StepRuns = {
   'check volume': async step => {
+    const { operation, dataRoot, spec } = step
     await requireVolume(step)
+    if (operation.kind === 'upgrade') await refuseUnkept(dataRoot, spec.subdomain)
     return undefined
   },
   'prepare volume': async step => {

@@ -67,10 +67,12 @@ export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? ''
 }
 
-/** The names in a folder; none where there is no folder. */
-export async function namesIn(folder: string): Promise<string[]> {
+/** The names in a folder, as text or as bytes; none where there is no folder. */
+export async function namesIn(folder: string): Promise<string[]>
+export async function namesIn(folder: string, encoding: 'buffer'): Promise<Buffer[]>
+export async function namesIn(folder: string, encoding?: 'buffer'): Promise<(string | Buffer)[]> {
   try {
-    return await readdir(folder)
+    return encoding === 'buffer' ? await readdir(folder, { encoding }) : await readdir(folder)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error

@@ -1,5 +1,7 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { folderSize } from '../../../src/storage/folder-size.ts'
+import { bytesInWords } from '../../../views/components/bytes.ts'
 import { DriverError } from '../driver.ts'
 import { cloneVolume, madeAgain } from './clone.ts'
 import { codeOf, namesIn, statOf } from './folder.ts'
@@ -47,14 +49,11 @@ export async function keepData(
   const { base, data, mark } = keptFolders(dataRoot, instance.id)
   await forgetKept(dataRoot, instance.id)
   const volume = volumePath(dataRoot, instance.subdomain)
-  const [there, root] = [await statOf(volume), await statOf(dataRoot)]
-  if (!there) return 'there are no data'
-  // It cannot be swapped by renaming.
-  if (root && there.dev !== root.dev)
-    return 'not kept: the volume is a disk of its own. Restore the backup in the store if you need to go back'
+  if ((await statOf(volume)) === null) return 'there are no data'
+  await refuseUnkept(dataRoot, instance.subdomain)
   await mkdir(base, { recursive: true, mode: 0o700 })
   try {
-    const { files } = await cloneVolume(volume, data)
+    const { files } = await cloneVolume(volume, data, { flush: await isOtherDisk(dataRoot, volume) })
     await writeFile(`${mark}.new`, operationId, { flush: true })
     await rename(`${mark}.new`, mark)
     return `${files} files`
@@ -65,6 +64,37 @@ export async function keepData(
       { permanent: false },
     )
   }
+}
+
+/** What stays free on the disk of the data root when data of another disk are kept there: a twentieth, and 256 MiB at most. */
+const reserve = { share: 1 / 20, bytes: 256 * 1024 ** 2 }
+const measureMs = 60_000
+
+/**
+ * Throws in words when the data of an instance could not be kept before an upgrade: its volume is a disk of its own, so they are copied
+ * to the disk of the data root, and there is no room for them. Others need that disk, too.
+ */
+export async function refuseUnkept(dataRoot: string, subdomain: string): Promise<void> {
+  const volume = volumePath(dataRoot, subdomain)
+  if (!(await isOtherDisk(dataRoot, volume))) return
+  const { bytes } = await folderSize(volume, AbortSignal.timeout(measureMs)).catch((error: Error) => {
+    throw new DriverError(`the size of ${volume} could not be measured: ${error.message}`, {
+      permanent: false,
+      cause: error,
+    })
+  })
+  const { bsize, blocks, bavail } = await statfs(dataRoot)
+  const room = bavail * bsize - Math.min(reserve.share * blocks * bsize, reserve.bytes)
+  if (bytes <= room) return
+  throw new DriverError(
+    `the volume ${volume} is a disk of its own, and its data are kept on the disk of ${dataRoot} during an upgrade: they take ${bytesInWords(bytes)}, and there is room for ${bytesInWords(Math.max(0, room))}. Nothing was changed; free space there`,
+    { permanent: true },
+  )
+}
+
+async function isOtherDisk(dataRoot: string, volume: string): Promise<boolean> {
+  const [there, root] = [await statOf(volume), await statOf(dataRoot)]
+  return there !== null && root !== null && there.dev !== root.dev
 }
 
 /** The instances that an upgrade kept something of, by their ids. */
