@@ -1,7 +1,8 @@
 import type { Logger } from '../../../src/log.ts'
+import type { InstanceStatus } from '../contract.ts'
 import { DriverError } from '../driver.ts'
 import { secretsInLog } from '../log/log-text.ts'
-import { type Fleet, markReady, setAddress, setStatus, specOf } from '../records/fleet.ts'
+import { type Fleet, isOther, markReady, setAddress, setStatus, specOf } from '../records/fleet.ts'
 import { findInstance, getInstance, updateInstance, wanted } from '../records/instance.ts'
 import {
   announceEnd,
@@ -168,7 +169,10 @@ async function clearLeft({ fleet, log }: Execution, { instanceId }: Operation): 
   )
 }
 
-/** Carries out steps, the first of which has the position `first` in the journal. */
+/**
+ * Carries out steps, the first of which has the position `first` in the journal. That a step is done and that the next one begins
+ * is one transaction where nothing comes between: each waits for the disk, and a person waits for the instance.
+ */
 async function carryOut(
   work: Work,
   steps: Plan['steps'],
@@ -177,6 +181,9 @@ async function carryOut(
   const { execution, operation, context, signal } = work
   const { fleet, log } = execution
   const { db, clock } = fleet
+  const begin = (position: number) =>
+    recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
+  let begun = -1
   for (const [index, { name, status }] of steps.entries()) {
     const position = first + index
     if (signal.aborted || !isOpen(db, operation.id)) return 'ended'
@@ -184,13 +191,22 @@ async function carryOut(
       setStatus(fleet, operation.instanceId, status)
       work.touched = true
     }
-    recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
+    if (begun !== position) begin(position)
     try {
       const detail = await withRetries(execution, signal, () => execution.runs[name](context))
       if (signal.aborted) return 'ended'
       const finishedAt = clock.now()
-      recordStep(db, operation.id, position, { status: 'done', detail: detail ?? null, finishedAt })
-      if (pin(work, name)) return 'already there'
+      const alreadyThere = db.transaction(() => {
+        recordStep(db, operation.id, position, { status: 'done', detail: detail ?? null, finishedAt })
+        if (pin(work, name)) return true
+        const next = steps[index + 1]
+        if (next && !changesStatus(work, next.status) && isOpen(db, operation.id)) {
+          begin(position + 1)
+          begun = position + 1
+        }
+        return false
+      })
+      if (alreadyThere) return 'already there'
     } catch (error) {
       if (signal.aborted) return 'ended'
       const reason = error instanceof Error ? error.message : String(error)
@@ -201,6 +217,11 @@ async function carryOut(
     }
   }
   return 'done'
+}
+
+/** Whether a step first gives its instance another status. */
+function changesStatus({ execution: { fleet }, operation }: Work, status: InstanceStatus | undefined) {
+  return status !== undefined && isOther(getInstance(fleet.db, operation.instanceId), status)
 }
 
 /** Records the image and the settings of a container. Returns true when an upgrade finds that there is nothing to do. */

@@ -114,7 +114,10 @@ export function diskLimitOf({ diskBytes }: Pick<Fleet, 'diskBytes'>, instance: I
   return instance.diskBytes ?? diskBytes
 }
 
-/** Changes an instance's status: updates the record and the router, and emits the event. Nothing else sets a status. */
+/**
+ * Changes an instance's status: updates the record and the router, and emits the event. Nothing else sets a status. A record that
+ * says the same already is not written, which would wait for the disk.
+ */
 export function setStatus(
   fleet: Fleet,
   id: string,
@@ -125,15 +128,27 @@ export function setStatus(
   // It keeps its address until it is known to be stopped: an operation may fail before it does anything.
   const gone = status === 'stopped' || status === 'deleted' ? { host: null, port: null, answers: false } : {}
   const change = { status, statusReason: reason, volumeFault: null, ...gone }
-  fleet.db.transaction(tx => {
-    updateInstance(fleet.db, id, change)
-    if (before.status !== status) keepStatus(tx, id, status, reason, fleet.clock.now())
-  })
+  if (isOther(before, status, reason))
+    fleet.db.transaction(tx => {
+      updateInstance(fleet.db, id, change)
+      if (before.status !== status) keepStatus(tx, id, status, reason, fleet.clock.now())
+    })
   routeInstance(fleet, { ...before, ...change })
   if (before.status !== status) {
     const { subdomain } = before
     fleet.emit('instance-status-changed', { instanceId: id, subdomain, from: before.status, to: status })
   }
+}
+
+/** Whether `setStatus` would change the record. */
+export function isOther(
+  instance: Pick<Instance, 'status' | 'statusReason' | 'volumeFault' | 'host' | 'answers'>,
+  status: InstanceStatus,
+  reason: string | null = null,
+): boolean {
+  if (instance.status !== status || instance.statusReason !== reason || instance.volumeFault !== null)
+    return true
+  return (status === 'stopped' || status === 'deleted') && (instance.host !== null || instance.answers)
 }
 
 /** Records that an instance is healthy, and when it was healthy for the first time. */

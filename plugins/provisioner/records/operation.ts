@@ -135,21 +135,23 @@ export function openOperationOf(db: ProvisionerDb, instanceId: string): Operatio
 
 /** Claims an open operation for execution; false when it was finished or superseded in the meantime. */
 export function claimOperation(db: ProvisionerDb, id: string, now: number): boolean {
-  const claimed = db
-    .update(operations)
-    .set({ status: 'running', startedAt: now })
-    .where(and(eq(operations.id, id), open))
-    .run()
-  if (claimed.changes === 0) return false
-  // A resumed operation runs from its beginning: every step ensures rather than does. What failed stays in the journal.
-  const { error } =
-    db.select({ error: operations.error }).from(operations).where(eq(operations.id, id)).get() ?? {}
-  if (!error)
-    db.update(steps)
-      .set({ status: 'pending', detail: null, startedAt: null, finishedAt: null })
-      .where(eq(steps.operationId, id))
+  return db.transaction(tx => {
+    const claimed = tx
+      .update(operations)
+      .set({ status: 'running', startedAt: now })
+      .where(and(eq(operations.id, id), open))
       .run()
-  return true
+    if (claimed.changes === 0) return false
+    // A resumed operation runs from its beginning: every step ensures rather than does. What failed stays in the journal.
+    const { error } =
+      tx.select({ error: operations.error }).from(operations).where(eq(operations.id, id)).get() ?? {}
+    if (!error)
+      tx.update(steps)
+        .set({ status: 'pending', detail: null, startedAt: null, finishedAt: null })
+        .where(eq(steps.operationId, id))
+        .run()
+    return true
+  })
 }
 
 /** Records why an open operation failed, and the steps that undo what it did. From then on only these are carried out. */

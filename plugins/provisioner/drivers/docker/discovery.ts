@@ -144,8 +144,10 @@ export function isSuccessor(
 
 /** Containers of Longhouse on a volume, the instance's own and those of a record that was lost. */
 export async function containersOn(engine: Engine, spec: InstanceSpec): Promise<FoundContainer[]> {
-  const own = await ownContainers(engine, spec)
-  const onVolume = await listContainers(engine, `look who uses ${spec.volume}`, { volume: [spec.volume] })
+  const [own, onVolume] = await Promise.all([
+    ownContainers(engine, spec),
+    listContainers(engine, `look who uses ${spec.volume}`, { volume: [spec.volume] }),
+  ])
   const lost = onVolume.filter(
     each =>
       each.labels[label.instance] !== undefined &&

@@ -59,8 +59,8 @@ async function survey({ engine, settings, ensureImage }: ReplacementParts, spec:
   const trustedProxies = [...network.gateways, ...settings.trustedProxies]
   const wanted = containerOptions(spec, { ...settings, trustedProxies }, image)
   if (settings.mode === 'port' && !network.isolating) throw mixing(settings.network)
-  refuseForeign(await containerNamed(engine, spec), spec)
-  const there = await containersOn(engine, spec)
+  const [named, there] = await Promise.all([containerNamed(engine, spec), containersOn(engine, spec)])
+  refuseForeign(named, spec)
   const good = there.find(each => isAsWanted(each, wanted.Labels, settings.network, network))
   return { wanted, there, good }
 }
