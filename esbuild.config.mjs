@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -35,6 +36,7 @@ export async function buildAll() {
     ])
     copyData()
     await buildStarter(out)
+    writeNewDatabase()
     rmSync(dist, { recursive: true, force: true })
     renameSync(out, dist)
   } finally {
@@ -48,6 +50,24 @@ export const englishOnly = {
   setup(build) {
     build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js'",
+    }))
+  },
+}
+
+/**
+ * Has our own modules import zod as a namespace, of which only what they use is bundled. Its export `z` holds all of zod, which
+ * is a tenth of the runtime's text, and is set up at every start.
+ */
+export const zodInPart = {
+  name: 'zod-in-part',
+  setup(build) {
+    const folders = ['cli', 'control-plane', 'plugins', 'runtime', 'sdk', 'src', 'views'].join('|')
+    build.onLoad({ filter: new RegExp(`^${RegExp.escape(root)}/(?:${folders})/.*\\.tsx?$`) }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(
+        /^import \{ z \} from 'zod'$/m,
+        "import * as z from 'zod'",
+      ),
+      loader: path.endsWith('.tsx') ? 'tsx' : 'ts',
     }))
   },
 }
@@ -135,7 +155,7 @@ async function buildRuntime() {
       outExtension: { '.js': '.cjs' },
       banner: { js: asFunction.begin },
       footer: { js: asFunction.end },
-      plugins: [englishOnly, lateInFiles, afterBuild(text => oneByte(nodeByProxy(text)))],
+      plugins: [englishOnly, zodInPart, lateInFiles, afterBuild(text => oneByte(nodeByProxy(text)))],
     }),
     build({
       ...script,
@@ -148,7 +168,7 @@ async function buildRuntime() {
       outdir: join(out, 'late'),
       outExtension: { '.js': '.cjs' },
       banner: { js: `"use strict";${nodeModule}` },
-      plugins: [afterBuild(nodeByProxy)],
+      plugins: [zodInPart, afterBuild(nodeByProxy)],
     }),
   ])
 }
@@ -183,7 +203,7 @@ const programs = {
   ...bundledNode,
   // Beside the programs: programRoot() is the folder of whichever file it was bundled into.
   chunkNames: 'chunk-[hash]',
-  plugins: [englishOnly],
+  plugins: [englishOnly, zodInPart],
   define: { BUNDLED: 'true' },
   jsx: 'automatic',
   jsxImportSource: 'hono/jsx',
@@ -374,6 +394,13 @@ function copyData() {
   for (const folder of [...migrations, 'jobs-template', 'sdk']) {
     if (existsSync(join(root, folder))) cpSync(join(root, folder), join(out, folder), { recursive: true })
   }
+}
+
+/** The database of a new instance, by the program itself: see `runtime/new-database.ts`. */
+function writeNewDatabase() {
+  const args = [join(out, 'runtime.js'), '--write-new-database', join(out, 'runtime/new.db')]
+  const env = { ...process.env, NODE_COMPILE_CACHE: '', NODE_DISABLE_COMPILE_CACHE: '1' }
+  execFileSync(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
 if (process.argv[1] === import.meta.filename) await buildAll()

@@ -91,7 +91,7 @@ export interface Instance {
   volume: Volume
   app: ReturnType<typeof instanceApp>
   /** Whether it can do its work, as anyone may know. */
-  health?: Health['report']
+  health?: Health
   assembly: Assembly
   /** Starts the plugins. */
   start(): Promise<void>
@@ -151,7 +151,7 @@ export async function setUp(
       await assembly.start()
       hasStarted = true
     }
-    return { settings, volume, app, ...(health && { health: health.report }), assembly, start, releases }
+    return { settings, volume, app, ...(health && { health }), assembly, start, releases }
   } catch (error) {
     await releases.release()
     throw error

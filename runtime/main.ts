@@ -4,7 +4,8 @@ import { idleMemory } from '../src/kernel/idle-memory.ts'
 import { startTask } from '../src/kernel/tasks.ts'
 import { createLog, type Logger } from '../src/log.ts'
 import type { Runtime } from './boot.ts'
-import { startRuntime } from './program.ts'
+import { writeNewDatabase } from './new-database.ts'
+import { plugins, startRuntime } from './program.ts'
 
 async function main(): Promise<void> {
   const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
@@ -69,4 +70,7 @@ function stopWhenAsked(starting: Promise<Runtime>, log: Logger): void {
   })
 }
 
-void main()
+const [, , option, file] = process.argv
+// The build calls this, and keeps what it makes beside the program.
+if (option === '--write-new-database' && file !== undefined) writeNewDatabase(file, plugins)
+else void main()

@@ -4,6 +4,7 @@ import { BootError } from '../src/boot-error.ts'
 import { holdLock, openSqlite } from '../src/storage/database.ts'
 import { inWords } from '../src/storage/database-fault.ts'
 import { readVolumeIdentity } from '../src/storage/volume-identity.ts'
+import { takeNewDatabase } from './new-database.ts'
 import type { Volume } from './volume/contract.ts'
 
 /** A stopping runtime ends its runs first; the next one waits for that. */
@@ -22,6 +23,7 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
     throw new BootError([`LONGHOUSE_DATA_DIR: another runtime is running on ${dir}; stop it first`])
   }
   const file = join(dir, 'longhouse.db')
+  takeNewDatabase(file)
   const sqlite = inWords(file, 'LONGHOUSE_DATA_DIR', () => openSqlite(file))
   const volume: Volume = {
     dir,

@@ -19,7 +19,10 @@ export interface Poller {
    * instance that hangs delays no other. Resolves when all of them are done.
    */
   poll(): Promise<void>
-  /** Looks at one instance repeatedly, often at first, until it is healthy or no longer watched. */
+  /**
+   * Looks at one instance repeatedly, often at first, until it is healthy or no longer watched. Once it listens, it is asked to
+   * answer when it is ready.
+   */
   follow(instanceId: string): Promise<void>
   /** Looks by what they showed, and how long the last round took. */
   metrics(): Metric[]
@@ -42,8 +45,8 @@ export function createPoller(options: {
   const seen = { healthy: 0, failing: 0, silent: 0 }
   let roundMs = 0
 
-  const look = async (instance: WatchedInstance): Promise<boolean> => {
-    const observation = await probe(instance, timeoutMs, clock.now)
+  const look = async (instance: WatchedInstance, { waits = false } = {}): Promise<boolean> => {
+    const observation = await probe(instance, timeoutMs, clock.now, waits)
     seen[observation.healthy ? 'healthy' : observation.answers ? 'failing' : 'silent']++
     // The instance may have moved to another address meanwhile: what answered at the old one says nothing about it.
     const now = provisioner.watchedOne(instance.id)
@@ -84,7 +87,7 @@ export function createPoller(options: {
         const startedAt = clock.monotonic()
         while (!stopping.signal.aborted) {
           const instance = provisioner.watchedOne(instanceId)
-          if (!instance || (await look(instance))) return
+          if (!instance || (await look(instance, { waits: true }))) return
           const isEager = clock.monotonic() - startedAt < eagerMs
           await clock.sleep(
             isEager ? Math.min(eagerPauseMs * following.size, patientPauseMs) : patientPauseMs,

@@ -2,16 +2,19 @@ import { get } from 'node:http'
 import type { HealthObservation, RunsNow, WatchedInstance } from '../provisioner/contract.ts'
 
 const mostBytes = 64 * 1024
+/** An instance that is asked to wait may take this much longer to answer. */
+const mostWaitMs = 1500
 
 /**
  * Asks one instance for its health, once. It is healthy when it answers 200 under its own id: its address may belong to
  * another instance by now. `answers` tells an instance whose checks fail from one that does not answer. Never throws:
- * each way to fail is a reason in words.
+ * each way to fail is a reason in words. With `waits`, an instance that starts may answer up to a second later, when it is ready.
  */
 export function probe(
   instance: WatchedInstance,
   timeoutMs: number,
   now: () => number,
+  waits = false,
 ): Promise<HealthObservation> {
   return new Promise(resolve => {
     const unhealthy = (reason: string) => {
@@ -24,7 +27,11 @@ export function probe(
         port: instance.port,
         path: '/api/health',
         agent: false,
-        headers: { 'Longhouse-Instance': instance.id, Accept: 'application/json' },
+        headers: {
+          'Longhouse-Instance': instance.id,
+          Accept: 'application/json',
+          ...(waits && timeoutMs > mostWaitMs && { Prefer: 'wait=1' }),
+        },
       },
       response => {
         let body = ''

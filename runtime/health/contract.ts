@@ -12,6 +12,8 @@ export interface HealthReport {
 export interface Health {
   /** What anyone may know; with `fromHost`, what the control plane may. */
   report(fromHost: boolean): Promise<HealthReport>
+  /** Resolves once the instance no longer starts, whether its checks fail or not. */
+  started(): Promise<void>
 }
 
 declare module '../../src/kernel/runtime.ts' {

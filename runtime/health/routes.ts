@@ -67,6 +67,7 @@ export function instanceHealth({ instanceId, version, jobs, checks: all, log }: 
       const { report, short } = await look()
       return { ...report, checks: { ...report.checks, ...short }, ...(fromHost && runs()) }
     },
+    started: () => jobs.manifest.whenReady(),
     reportInWords: async () => ({ ...(await look()).report, ...runs() }),
   }
 }

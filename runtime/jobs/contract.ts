@@ -163,6 +163,8 @@ export interface ManifestService {
   liveSince(commits: readonly string[]): ReadonlyMap<string, number>
   /** True once the first load after boot has ended. */
   ready(): boolean
+  /** Resolves once it is. */
+  whenReady(): Promise<void>
   /**
    * Loads the files if they differ from the last load. One load at a time; requests during a load share one after it.
    */

@@ -65,7 +65,8 @@ test('a request to upgrade to another protocol gets an ordinary response', async
 
 test('a poll for health is answered by the server, and anything that may get another answer by the app', async t => {
   let report: () => Promise<{ status: string }> = async () => ({ status: 'ok' })
-  const say = await serve(t, { health: () => report() })
+  const started = Promise.withResolvers<void>()
+  const say = await serve(t, { health: { report: () => report(), started: () => started.promise } })
   const ask = (request: string, ...headers: string[]) =>
     say(`${[`${request} HTTP/1.1`, 'Host: a', 'Connection: close', ...headers].join('\r\n')}\r\n\r\n`)
   for (const answer of [
@@ -90,6 +91,19 @@ test('a poll for health is answered by the server, and anything that may get ano
   }
   report = async () => ({ status: 'starting' })
   assert.match(await ask('GET /api/health'), /^HTTP\/1\.1 503 [\s\S]*\{"status":"starting"\}$/)
+  const waiting = ask('GET /api/health', 'Prefer: wait=1')
+  assert.match(
+    await ask('GET /api/health', 'Prefer: wait=1', 'X-Forwarded-For: 203.0.113.7'),
+    /^HTTP\/1\.1 503 /,
+    'a stranger is answered at once',
+  )
+  report = async () => ({ status: 'ok' })
+  started.resolve()
+  assert.match(
+    await waiting,
+    /^HTTP\/1\.1 200 [\s\S]*\{"status":"ok"\}$/,
+    'the control plane, when it is ready',
+  )
   report = async () => {
     throw new Error('the check itself fails')
   }

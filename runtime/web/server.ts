@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Hono } from 'hono'
+import { waitAtMost } from '../../src/concurrency.ts'
 import { identityHeader, identityPath, isFromHost } from '../../src/http/identity.ts'
 import { createListener } from '../../src/http/listener/listener.ts'
 import type { AppEnv } from '../../src/http/route.ts'
@@ -8,10 +9,15 @@ import { refusalDocument } from '../../views/router/refusal-page.tsx'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown
 
-/** What a poll for the health of the instance gets. */
-type Report = (fromHost: boolean) => Promise<{ status: string }>
+/** What a poll for the health of the instance gets, and when that is no longer that it starts. */
+interface Health {
+  report(fromHost: boolean): Promise<{ status: string }>
+  started(): Promise<void>
+}
 
 const healthPath = '/api/health'
+/** The longest that an answer is held back. */
+const longestWaitMs = 1000
 
 /**
  * The HTTP server of an instance. Responses sent before the app is called, because a request cannot be read, name the
@@ -24,7 +30,7 @@ const healthPath = '/api/health'
 export function createInstanceServer(
   app: Pick<Hono<AppEnv>, 'fetch'>,
   instanceId: string,
-  { health, brand = longhouse }: { health?: Report; brand?: Brand } = {},
+  { health, brand = longhouse }: { health?: Health; brand?: Brand } = {},
 ): Server {
   const answer = answerLater(app)
   const take = (request: IncomingMessage, response: ServerResponse) => {
@@ -36,7 +42,7 @@ export function createInstanceServer(
     if (health && isPoll(request, instanceId))
       void answerPoll(
         response,
-        () => health(isFromHost(request.headers)),
+        () => reportTo(request, health),
         () => answer(request, response),
       )
     else answer(request, response)
@@ -83,10 +89,23 @@ function isPoll({ method, url = '', headers }: IncomingMessage, instanceId: stri
   return (meant === undefined || meant === instanceId) && !headers.cookie && !headers.authorization
 }
 
+/**
+ * The report for a poll. The control plane may ask to wait for it while the instance starts, instead of polling often, which would
+ * take processor time from the start: `Prefer: wait=1`.
+ */
+async function reportTo({ headers }: IncomingMessage, health: Health): Promise<{ status: string }> {
+  const fromHost = isFromHost(headers)
+  const waits = fromHost && headers.prefer === 'wait=1'
+  const report = await health.report(fromHost)
+  if (!waits || report.status !== 'starting') return report
+  await waitAtMost(health.started(), longestWaitMs)
+  return await health.report(fromHost)
+}
+
 /** What fails here is for the app to report. */
 async function answerPoll(
   response: ServerResponse,
-  health: () => ReturnType<Report>,
+  health: () => Promise<{ status: string }>,
   instead: () => unknown,
 ): Promise<void> {
   let body: string

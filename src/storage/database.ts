@@ -4,7 +4,7 @@ import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { programRoot } from '../root.ts'
 import { inWords } from './database-fault.ts'
 import { withKeptStatements } from './kept-statements.ts'
-import { isCurrent, migrationsTable, refuseNewerPart } from './migrations.ts'
+import { isCurrent, migrationsTable } from './migrations.ts'
 
 export type Db<Schema extends Record<string, unknown> = Record<string, never>> = BetterSQLite3Database<Schema>
 
@@ -56,9 +56,9 @@ function migrated<Schema extends Record<string, unknown>>(
   part: string,
   tables: Tables<Schema>,
 ): Db<Schema> {
-  refuseNewerPart(sqlite, part, tables.migrations)
+  const current = isCurrent(sqlite, part, tables.migrations)
   const db = drizzle(withKeptStatements(sqlite), { schema: tables.schema })
-  if (isCurrent(sqlite, part, tables.migrations)) return db
+  if (current) return db
   // A migration lost in a power cut runs again, and the next confirmed record flushes it to disk: this saves a dozen
   // disk syncs at the first start.
   sqlite.pragma('synchronous = NORMAL')

@@ -37,10 +37,22 @@ function refuseNewer(file: string, parts: MigrationFolders, setting: string): vo
   }
 }
 
-/** The same for one part, on an open database. */
-export function refuseNewerPart(sqlite: Database.Database, part: string, folder: string): void {
-  const count = partsIn(sqlite).includes(part) ? unknownMigrations(sqlite, part, folder) : 0
+/**
+ * True if the newest migration of a part is applied, on an open database: drizzle would read and hash every one of them to find that
+ * out. Throws a BootError if it has migrations that its folder does not have.
+ */
+export function isCurrent(sqlite: Database.Database, part: string, folder: string): boolean {
+  if (!hasTable(sqlite, migrationsTable(part))) return false
+  const [known, applied] = [knownMigrations(folder), appliedMigrations(sqlite, part)]
+  const count = applied.filter(at => !known.includes(at)).length
   if (count > 0) throw newer(sqlite.name, [`${part}: ${count}`], 'database')
+  return Math.max(0, ...applied) >= Math.max(0, ...known)
+}
+
+function hasTable(sqlite: Database.Database, name: string): boolean {
+  return (
+    sqlite.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").get(name) !== undefined
+  )
 }
 
 function newer(file: string, unknown: readonly string[], setting: string): BootError {
@@ -59,19 +71,14 @@ function partsIn(sqlite: Database.Database): string[] {
 /** The number of a part's applied migrations that are not in its folder; a part without a folder knows none. */
 function unknownMigrations(sqlite: Database.Database, part: string, folder: string | undefined): number {
   const known = new Set(folder === undefined ? [] : knownMigrations(folder))
+  return appliedMigrations(sqlite, part).filter(at => !known.has(at)).length
+}
+
+function appliedMigrations(sqlite: Database.Database, part: string): number[] {
   return sqlite
     .prepare<[], { at: number }>(`select created_at as at from "${quoted(part)}"`)
     .all()
-    .filter(({ at }) => !known.has(Number(at))).length
-}
-
-/** True if the part's newest migration is applied: drizzle would read and hash every one of them to find that out. */
-export function isCurrent(sqlite: Database.Database, part: string, folder: string): boolean {
-  if (!partsIn(sqlite).includes(part)) return false
-  const applied = sqlite
-    .prepare<[], { at: number | null }>(`select max(created_at) as at from "${quoted(part)}"`)
-    .get()
-  return Number(applied?.at ?? 0) >= Math.max(0, ...knownMigrations(folder))
+    .map(({ at }) => Number(at))
 }
 
 const quoted = (part: string) => migrationsTable(part).replaceAll('"', '""')

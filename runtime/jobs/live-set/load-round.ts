@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import { hasBuild } from '../../manifest/builds.ts'
@@ -37,6 +38,11 @@ export interface LoadRoundOptions {
   /** Watches the folders of a tree. True when some of them are new to the watcher. */
   onTree: (tree: Tree) => boolean
 }
+
+/**
+ * A person waits for the first set, whose commit starts git in a process of its own. The instance first answers that it is ready.
+ */
+const answeredMs = 30
 
 /** How often files that change while they are read are read again. */
 const attempts = 5
@@ -167,7 +173,10 @@ export class LoadRounds {
     }
     const goLive = (commit: string | null) =>
       this.#goLive(tree, read, difference, { commit, tree: stamp, jobs })
-    if (set === null) goLive(null)
+    if (set === null) {
+      goLive(null)
+      await setTimeout(answeredMs)
+    }
     const obstacle = await (staging ?? this.#commits.stage())
     if (changedMeanwhile(read, tree, await this.#scan())) return false
     const commit = await this.#commits.commit(obstacle, difference ? differenceInWords(difference) : '')

@@ -55,11 +55,17 @@ export function openLoading(options: {
   )
   let changes: ChangeWatch | null = null
   let firstLoad: Promise<void> = Promise.resolve()
+  const ready = Promise.withResolvers<void>()
   let stopped = false
   const buildsNeeded = () => buildsInUse().add(live.current()?.build ?? '')
   const loader = createLoader({
     ...options,
     readers,
+    onLive: () => {
+      options.onLive()
+      // The first set is live before its load ends, which makes the first commit.
+      ready.resolve()
+    },
     onTree: tree => changes?.cover(tree) ?? false,
     afterRound: () => {
       // An `npm install` by hand removes the SDK's types, which no package.json asks for.
@@ -82,6 +88,7 @@ export function openLoading(options: {
       state: loader.state,
       liveSince: live.liveSince,
       ready: () => loader.state().status !== 'loading',
+      whenReady: () => ready.promise,
       load: () => loader.load(),
       reload: () => loader.load({ again: true }),
       confirm: loader.confirm,
@@ -120,6 +127,7 @@ export function openLoading(options: {
         await loader.load()
       })
       void firstLoad.then(() => {
+        ready.resolve()
         if (!stopped) onFirstLoad()
       })
     },
