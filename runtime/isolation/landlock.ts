@@ -30,6 +30,8 @@ const signalScope = 1n << 1n
 const reading = right.execute | right.readFile | right.readFolder
 const ofFiles = right.execute | right.readFile | right.writeFile | right.truncate
 
+const device = /^\/dev\/[a-z]+$/
+
 /** The Landlock version of the system, from 1 on; 0 or less without support. */
 export function landlockVersion(system: SystemCalls): number {
   return Number(system.call(call.create, 0n, 0n, askVersion))
@@ -66,7 +68,7 @@ export function prepareRestriction(reach: Reach, system: SystemCalls): (() => bo
       return system.call(call.addRule, ruleset, pathBeneath, ruleAt) === 0n
     }
     // Rights that exist only for folders are refused for a file.
-    if (!add(rights)) add(rights & ofFiles)
+    if (device.test(path) || !add(rights)) add(rights & ofFiles)
     system.close(place)
   }
   const allowWhere = (chosen: (path: string) => boolean) => {

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
 import { showToModules } from './esm-exports.ts'
+import { changeFilePromises } from './file-promises.ts'
 import { openFileCalls } from './system-calls.ts'
 
 type Callback = (error: Error | null) => void
@@ -67,13 +68,15 @@ export function changeOpenFiles(): void {
   }
   for (const [name, call] of Object.entries(calls) as [string, Call][]) offer(name, call)
   const { symlink } = calls
-  replace(fs.promises, 'symlink', async (target: fs.PathLike, path: fs.PathLike) => symlink(target, path))
-  offerToHandles({
-    sync: calls.fsync,
-    datasync: calls.fdatasync,
-    chmod: calls.fchmod,
-    chown: calls.fchown,
-    utimes: calls.futimes,
+  changeFilePromises(promises => {
+    replace(promises, 'symlink', async (target: fs.PathLike, path: fs.PathLike) => symlink(target, path))
+    offerToHandles(promises, {
+      sync: calls.fsync,
+      datasync: calls.fdatasync,
+      chmod: calls.fchmod,
+      chown: calls.fchown,
+      utimes: calls.futimes,
+    })
   })
   showToModules()
 }
@@ -99,8 +102,8 @@ function offer(name: string, call: Call): void {
  * flushes one of its own. None is opened here: that would start Node's threads for files, and threads that start before
  * the process is restricted are not restricted.
  */
-function offerToHandles(calls: Record<string, Call>): void {
-  const { open, writeFile, appendFile } = fs.promises
+function offerToHandles(promises: typeof fs.promises, calls: Record<string, Call>): void {
+  const { open, writeFile, appendFile } = promises
   let isOffered = false
   const offer = (handle: object) => {
     if (isOffered) return
@@ -116,14 +119,14 @@ function offerToHandles(calls: Record<string, Call>): void {
     offer(handle)
     await handle.close()
   }
-  replace(fs.promises, 'open', (...args: Parameters<typeof open>) =>
+  replace(promises, 'open', (...args: Parameters<typeof open>) =>
     open(...args).then(handle => {
       offer(handle)
       return handle
     }),
   )
   for (const write of [writeFile, appendFile])
-    replace(fs.promises, write.name, (...args: Parameters<typeof write>) => {
+    replace(promises, write.name, (...args: Parameters<typeof write>) => {
       const [, , options] = args
       const flushes = typeof options === 'object' && options !== null && 'flush' in options
       return flushes && !isOffered ? first().then(() => write(...args)) : write(...args)

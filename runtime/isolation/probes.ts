@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import { showToModules } from './esm-exports.ts'
 
 /**
@@ -39,10 +38,10 @@ function orIfDenied<T>(ask: () => T, denied: T): T {
 function offerConstants(): void {
   const { binding } = process as unknown as { binding?: (name: string) => unknown }
   if (typeof binding !== 'function') return
-  // Loading zlib takes longer than a small job.
+  // Loading them takes longer than a small job.
   const constants = () => ({
     fs: fs.constants,
-    os: os.constants,
+    os: process.getBuiltinModule('node:os').constants,
     zlib: process.getBuiltinModule('node:zlib').constants,
   })
   Reflect.set(process, 'binding', (name: string) =>

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
@@ -125,6 +125,56 @@ function beside(path: string, hidden: string): string[] {
 /** Whether a path is the folder, or lies in it. Both are absolute. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
+
+/**
+ * The same reach in fewer paths, for a restriction that follows links and counts by folders: without what is not there,
+ * what lies in another folder that can be read, and links that can be written, which lead to what was open before. Left as
+ * it is what may change. `/proc` can be read in any case.
+ */
+export function withoutRepeats(reach: Reach): Reach {
+  const mayChange = (path: string) => reach.changing !== undefined && isWithin(path, reach.changing)
+  const real = reach.read.filter(path => !mayChange(path)).flatMap(path => found(path).real ?? [])
+  const distinct = [...new Set(real)].filter(
+    path => ![...real, '/proc'].some(other => other !== path && isWithin(path, other)),
+  )
+  return {
+    ...reach,
+    read: [...distinct, ...reach.read.filter(mayChange)],
+    write: reach.write.filter(path => !system.write.includes(path) || found(path).isOwn),
+  }
+}
+
+interface Found {
+  /** Where links lead to; null when there is nothing. */
+  real: string | null
+  /** It is there, and no link. */
+  isOwn: boolean
+}
+
+let known = new Map<string, Found>()
+let knownUntil = 0
+const knownForMs = 60_000
+
+/** What there is at a path of the system, as of the last minute. */
+function found(path: string): Found {
+  if (performance.now() > knownUntil) {
+    known = new Map()
+    knownUntil = performance.now() + knownForMs
+  }
+  const before = known.get(path)
+  if (before) return before
+  const now = look(path)
+  known.set(path, now)
+  return now
+}
+
+function look(path: string): Found {
+  try {
+    return { real: realpathSync(path), isOwn: !lstatSync(path).isSymbolicLink() }
+  } catch {
+    return { real: null, isOwn: false }
+  }
 }
 
 /** A run may use the network, start programs and threads, and load native addons; only files are restricted. */

@@ -14,34 +14,129 @@ export interface SystemCalls {
 }
 
 /** `O_PATH | O_CLOEXEC`, and `O_NOFOLLOW`, the same on every processor but for the last. */
-const asPlace = 0x280000
-const notLinks = process.arch === 'arm64' ? 0x8000 : 0x20000
+const asPlace = 0x280000n
+const notLinks = process.arch === 'arm64' ? 0x8000n : 0x20000n
+/** Paths are relative to the working folder (`AT_FDCWD`). */
+const fromHere = -100n
 
-const option = { subreaper: 36, noNewPrivileges: 38 }
+const option = { subreaper: 36n, noNewPrivileges: 38n }
 
-/** Null on systems other than Linux, and if Node was built without it. */
-export function openSystemCalls(): SystemCalls | null {
-  if (process.platform !== 'linux') return null
+interface Numbers {
+  close: bigint
+  fchmod: bigint
+  fchown: bigint
+  fdatasync: bigint
+  fsync: bigint
+  openat: bigint
+  prctl: bigint
+  symlinkat: bigint
+  utimensat: bigint
+}
+
+/** The numbers of `asm-generic/unistd.h`, which processors have that are newer than Linux. */
+const generic: Numbers = {
+  close: 57n,
+  fchmod: 52n,
+  fchown: 55n,
+  fdatasync: 83n,
+  fsync: 82n,
+  openat: 56n,
+  prctl: 167n,
+  symlinkat: 36n,
+  utimensat: 88n,
+}
+const numbers: Partial<Record<string, Numbers>> = {
+  arm64: generic,
+  riscv64: generic,
+  loong64: generic,
+  x64: {
+    close: 3n,
+    fchmod: 91n,
+    fchown: 93n,
+    fdatasync: 75n,
+    fsync: 74n,
+    openat: 257n,
+    prctl: 157n,
+    symlinkat: 266n,
+    utimensat: 280n,
+  },
+}
+
+/** The most bytes of a path, with the one that ends it. */
+const longestPath = 4096
+
+interface Library {
+  number: Numbers
+  syscall(number: bigint, a: bigint, b?: bigint, c?: bigint, d?: bigint): bigint
+  /** The number of the last error of this thread. */
+  errno(): number
+  /** The address of a path, valid until the next one is put into the same place; null if it is too long. */
+  put(path: string, place?: 0 | 1): bigint | null
+}
+
+let opened: Library | null | undefined
+
+/**
+ * One function for all calls, by their numbers: Node makes code for each function that it takes from a library, which
+ * takes longer than all the calls of a run. Paths lie at addresses that are known from the start, because none can be
+ * asked for once `ffi` is dropped.
+ */
+function openLibrary(): Library | null {
+  const number = numbers[process.arch]
+  if (process.platform !== 'linux' || !number) return null
   try {
     const { functions } = dlopen(null, {
-      syscall: { return: 'i64', arguments: ['i64', 'i64', 'i64', 'i64', 'i64'] },
-      open: { return: 'i32', arguments: ['pointer', 'i32'] },
-      close: { return: 'i32', arguments: ['i32'] },
-      prctl: { return: 'i32', arguments: ['i32', 'u64', 'u64', 'u64', 'u64'] },
+      // All five that a call here may have: `prctl` refuses what is not 0.
+      syscall: { return: 'i64', arguments: ['i64', 'i64', 'i64', 'i64', 'i64', 'i64'] },
+      __errno_location: { return: 'pointer', arguments: [] },
     })
-    const set = (name: number) => functions.prctl(name, 1n, 0n, 0n, 0n) === 0
+    // It has one place in each thread.
+    const errno = new Int32Array(toArrayBuffer(functions.__errno_location(), 4, false))
+    const paths = [0, 1].map(() => {
+      const bytes = Buffer.from(new ArrayBuffer(longestPath))
+      return { bytes, at: getRawPointer(bytes.buffer) }
+    }) as [Place, Place]
     return {
-      call: (number, a, b, c) => functions.syscall(number, a, b, c, 0n),
-      openPlace: (path, { followLink }) =>
-        BigInt(functions.open(path, followLink ? asPlace : asPlace | notLinks)),
-      close: place => {
-        functions.close(Number(place))
+      number,
+      syscall: (which, a, b = 0n, c = 0n, d = 0n) => functions.syscall(which, a, b, c, d, 0n),
+      errno: () => errno[0] ?? 0,
+      put: (path, place = 0) => {
+        const { bytes, at } = paths[place]
+        // A character has at most three bytes for each of its units.
+        if (path.length * 3 >= longestPath && Buffer.byteLength(path) >= longestPath) return null
+        bytes[bytes.write(path)] = 0
+        return at
       },
-      forbidNewPrivileges: () => set(option.noNewPrivileges),
-      adoptOrphans: () => set(option.subreaper),
     }
   } catch {
     return null
+  }
+}
+
+interface Place {
+  bytes: Buffer
+  at: bigint
+}
+
+/** Null on systems other than Linux, on processors whose numbers are not known here, and if Node was built without it. */
+export function openSystemCalls(): SystemCalls | null {
+  if (opened === undefined) opened = openLibrary()
+  if (!opened) return null
+  const { number, syscall, put } = opened
+  const set = (name: bigint) => syscall(number.prctl, name, 1n) === 0n
+  return {
+    call: (which, a, b, c) => syscall(which, a, b, c),
+    openPlace: (path, { followLink }) => {
+      const at = put(path)
+      return at === null
+        ? -1n
+        : syscall(number.openat, fromHere, at, followLink ? asPlace : asPlace | notLinks)
+    },
+    close: place => {
+      syscall(number.close, place)
+    },
+    forbidNewPrivileges: () => set(option.noNewPrivileges),
+    adoptOrphans: () => set(option.subreaper),
   }
 }
 
@@ -56,37 +151,30 @@ export interface FileCalls {
   symlink(target: string, path: string): number
 }
 
+const ioError = 5
+const nameTooLong = 36
+
 /** Null as for `openSystemCalls`. They keep working when `ffi` is dropped. */
 export function openFileCalls(): FileCalls | null {
-  if (process.platform !== 'linux') return null
-  try {
-    const { functions } = dlopen(null, {
-      fsync: { return: 'i32', arguments: ['i32'] },
-      fdatasync: { return: 'i32', arguments: ['i32'] },
-      fchmod: { return: 'i32', arguments: ['i32', 'u32'] },
-      fchown: { return: 'i32', arguments: ['i32', 'u32', 'u32'] },
-      futimens: { return: 'i32', arguments: ['i32', 'pointer'] },
-      symlink: { return: 'i32', arguments: ['pointer', 'pointer'] },
-      __errno_location: { return: 'pointer', arguments: [] },
-    })
-    // It has one place in each thread.
-    const errno = new Int32Array(toArrayBuffer(functions.__errno_location(), 4, false))
-    // What is handed over by address lies at one place, because no address can be asked for later.
-    const both = new BigInt64Array(4)
-    const bothAt = getRawPointer(both.buffer)
-    const fault = (answer: number) => (answer === 0 ? 0 : (errno[0] ?? 0) || 5)
-    return {
-      fsync: fd => fault(functions.fsync(fd)),
-      fdatasync: fd => fault(functions.fdatasync(fd)),
-      fchmod: (fd, mode) => fault(functions.fchmod(fd, mode)),
-      fchown: (fd, uid, gid) => fault(functions.fchown(fd, uid >>> 0, gid >>> 0)),
-      futimens: (fd, times) => {
-        both.set(times)
-        return fault(functions.futimens(fd, bothAt))
-      },
-      symlink: (target, path) => fault(functions.symlink(target, path)),
-    }
-  } catch {
-    return null
+  if (opened === undefined) opened = openLibrary()
+  if (!opened) return null
+  const { number, syscall, errno, put } = opened
+  const both = new BigInt64Array(4)
+  const bothAt = getRawPointer(both.buffer)
+  const ask = (which: bigint, a: bigint, b?: bigint, c?: bigint) =>
+    syscall(which, a, b, c) === 0n ? 0 : errno() || ioError
+  return {
+    fsync: fd => ask(number.fsync, BigInt(fd)),
+    fdatasync: fd => ask(number.fdatasync, BigInt(fd)),
+    fchmod: (fd, mode) => ask(number.fchmod, BigInt(fd), BigInt(mode)),
+    fchown: (fd, uid, gid) => ask(number.fchown, BigInt(fd), BigInt(uid >>> 0), BigInt(gid >>> 0)),
+    futimens: (fd, times) => {
+      both.set(times)
+      return ask(number.utimensat, BigInt(fd), 0n, bothAt)
+    },
+    symlink: (target, path) => {
+      const [to, at] = [put(target, 0), put(path, 1)]
+      return to === null || at === null ? nameTooLong : ask(number.symlinkat, to, fromHere, at)
+    },
   }
 }

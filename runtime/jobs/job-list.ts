@@ -55,8 +55,7 @@ export function jobList(options: {
   const one = (id: string): Job | null => {
     const spec = live.current()?.jobs.get(id)
     if (!spec) return null
-    const last = listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null
-    return jobOf(spec, last, missingOf([spec]))
+    return jobOf(spec, lastRuns(db, [id]).get(id) ?? null, missingOf([spec]))
   }
   const known = (id: string): Job => {
     const job = one(id)
@@ -78,7 +77,7 @@ export function jobList(options: {
     },
     ids: () => [...(live.current()?.jobs.keys() ?? [])],
     setEnabled: (jobId, enabled) => {
-      if (!live.current()?.jobs.has(jobId)) throw unknownJob(`There is no job called "${jobId}".`)
+      if (!live.current()?.jobs.has(jobId)) throw unknownJob(`No job "${jobId}" is registered.`)
       live.setEnabled(jobId, enabled, clock.now())
       scheduler.refresh(clock.now())
       return known(jobId)

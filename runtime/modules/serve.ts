@@ -9,6 +9,7 @@ import Module, {
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtRoot } from '../../src/root.ts'
+import { loadFilePromises } from '../isolation/file-promises.ts'
 import { packagesFolder, silent } from '../isolation/reach.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
 import { ImportSites } from './errors/import-sites.ts'
@@ -109,7 +110,9 @@ export function serveModules(serving: Serving): Served {
   Module.setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
   const hooks = registerHooks({
     resolve: (specifier, context, next) => {
-      if (specifier === 'longhouse/jobs') return { url: sdk, shortCircuit: true }
+      if (specifier === 'longhouse/jobs' || specifier === sdk)
+        return { url: sdk, format: 'module', shortCircuit: true }
+      loadFilePromises(specifier)
       if (specifier.startsWith('node:') || specifier.startsWith('data:')) return next(specifier, context)
       const importer = pathOf(context.parentURL)
       const plain = withoutQuery(specifier)

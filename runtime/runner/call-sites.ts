@@ -1,4 +1,4 @@
-import fs from 'node:fs'
+import { changeFilePromises } from '../isolation/file-promises.ts'
 
 /** Functions whose promises fail without naming the caller. */
 const fileCalls = [
@@ -33,7 +33,9 @@ export function nameCallSites(): void {
     })
   }, fetch)
   Object.defineProperty(globalThis.fetch, 'name', { value: 'fetch' })
-  for (const name of fileCalls) nameSite(fs.promises, name)
+  changeFilePromises(promises => {
+    for (const name of fileCalls) nameSite(promises, name)
+  })
 }
 
 function nameSite(holder: object, name: string): void {

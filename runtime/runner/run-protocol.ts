@@ -7,6 +7,8 @@ export type RunTrigger = (typeof runTriggers)[number]
 /** What a runner is started with, as JSON: it prepares for what it does not know yet. */
 export interface RunnerStart {
   reach: Reach
+  /** It will probably wait for its run, and has the time to load what some jobs need. */
+  waits: boolean
   /** What its run will probably be made of: the folder of a build, and the jobs repo. */
   code: { build: string; repo: string } | null
   /** The process id of the runtime if the system ends the runner with it; otherwise null. */

@@ -6,6 +6,7 @@ import type { JobDefinition } from '../../sdk/jobs.js'
 import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { prepareConfinement } from '../isolation/confinement.ts'
+import { loadFilePromises } from '../isolation/file-promises.ts'
 import { processMark } from '../isolation/marks.ts'
 import { changeOpenFiles } from '../isolation/open-files.ts'
 import { answerProbes } from '../isolation/probes.ts'
@@ -34,11 +35,12 @@ const output = writeInOrder(process.env[processMark] ?? '')
 // Programs that a job is written with read the rest as theirs.
 process.argv.splice(2)
 const confinement = prepareConfinement(given.reach)
-const stopping = new AbortController()
+/** Made when the job first reads its signal: loading what it is takes long. */
+let stopping: AbortController | null = null
+let isStopping = false
 /** Where the SDK puts what the manifest registers. Where in the manifest that was is for its reader only. */
 const registered = Object.assign([] as { job: JobDefinition }[], { sites: false })
 Reflect.set(globalThis, Symbol.for('longhouse.registered'), registered)
-let waitsForSignal = false
 let repo = ''
 let served: (Served & { build: string }) | null = null
 
@@ -51,10 +53,11 @@ void prepare().then(() => {
 process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
 process.on('SIGTERM', () => {
-  stopping.abort(new Error('the run is being ended'))
+  isStopping = true
+  stopping?.abort(new Error('the run is being ended'))
   // A job that does not read its signal has nothing to tidy up. No exit here: the programs that it started are found
   // as children of this process, which has to exist until they are gone.
-  if (!waitsForSignal) fail(new Error('the process of the run was asked to end, by SIGTERM'))
+  if (!stopping) fail(new Error('the process of the run was asked to end, by SIGTERM'))
 })
 process.once('beforeExit', () => {
   fail(
@@ -76,7 +79,7 @@ process.on('exit', code => {
 
 /** A job that reads its signal gets time to tidy up. */
 function signal(): AbortSignal {
-  waitsForSignal = true
+  stopping ??= new AbortController()
   return stopping.signal
 }
 
@@ -87,6 +90,11 @@ async function prepare(): Promise<void> {
     if (code) serve(code)
     // Every manifest imports it, and the first module of a process takes longer than those that follow.
     await import(sdk)
+    // What takes time, of which a runner that waits has enough.
+    if (given.waits) {
+      loadFilePromises()
+      void globalThis.AbortController
+    }
   } catch {
     // The run will say why.
   }
@@ -99,7 +107,7 @@ function serve(code: { build: string; repo: string }): void {
 }
 
 async function run(request: RunRequest): Promise<void> {
-  if (stopping.signal.aborted) return
+  if (isStopping) return
   try {
     process.chdir(repo)
     // Before any code of the customer runs, but not when the process starts, where a list of processes would show them.

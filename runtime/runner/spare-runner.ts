@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { builtRoot } from '../../src/root.ts'
-import { reachOfRuns } from '../isolation/reach.ts'
+import { reachOfRuns, withoutRepeats } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
 import { endingWithParent } from '../process/with-parent.ts'
@@ -40,17 +40,19 @@ export interface RunnerOptions {
   liveBuild: () => string | null
 }
 
-/** The runner prepares to load from `build`. Its run may name another one. */
+/** The runner prepares to load from `build`. Its run may name another one. `waits` if the run is not there yet. */
 export function startRunner(
   { volumeDir, jobsDir, memoryMb, env }: Omit<RunnerOptions, 'liveBuild'>,
   build: string | null,
+  { waits = false } = {},
 ): Runner {
   const mark = `run-${randomUUID()}`
   const temporary = makeTemporary(volumeDir, 'run')
   try {
     const reach = reachOfRuns(volumeDir, jobsDir, temporary.path)
     const start: RunnerStart = {
-      reach,
+      reach: withoutRepeats(reach),
+      waits,
       code: build === null ? null : { build, repo: jobsDir },
       endsWith: endingWithParent().length > 0 ? process.pid : null,
     }
@@ -82,7 +84,7 @@ export function createRunners(options: RunnerOptions): Runners {
   /** Null when none can be started now; the next run will say why. */
   const tryStart = (): Runner | null => {
     try {
-      return startRunner(options, options.liveBuild())
+      return startRunner(options, options.liveBuild(), { waits: true })
     } catch {
       return null
     }

@@ -109,7 +109,7 @@ const startRun = ({ jobs, access }: JobsWeb) =>
     },
     handle: async (c, { params: { id }, body }) => {
       const browser = wantsPage(c)
-      const run = jobs.runs.start(jobs.list.known(id).id, {
+      const run = jobs.runs.start(id, {
         trigger: browser ? 'manual' : 'api',
         ...(body.params ? { params: body.params } : {}),
       })

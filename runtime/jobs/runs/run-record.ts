@@ -76,15 +76,16 @@ const insertion = perDatabase(db =>
 )
 
 export function markStarted(db: JobsDb, id: string, now: number): boolean {
-  const change = { status: 'running' as const, startedAt: now }
-  return (
-    db
-      .update(runs)
-      .set(change)
-      .where(and(eq(runs.id, id), eq(runs.status, 'queued')))
-      .run().changes > 0
-  )
+  return start(db).run({ id, now }).changes > 0
 }
+
+const start = perDatabase((db: Pick<JobsDb, 'update'>) =>
+  db
+    .update(runs)
+    .set({ status: 'running', startedAt: sql`${sql.placeholder('now')}` })
+    .where(and(eq(runs.id, sql.placeholder('id')), eq(runs.status, 'queued')))
+    .prepare(),
+)
 
 export interface RunEnding {
   status: Exclude<RunStatus, 'queued' | 'running'>
@@ -100,19 +101,15 @@ export interface RunEnding {
 export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number): RunRow | null {
   const { status, result, error, durationMs } = ending
   return db.transaction(tx => {
-    const ended = tx
-      .update(runs)
-      .set({
-        status,
-        finishedAt: now,
-        durationMs,
-        result: result ?? null,
-        errorMessage: error?.message ?? null,
-        errorStack: error?.stack ?? null,
-      })
-      .where(and(eq(runs.id, id), inArray(runs.status, activeStatuses)))
-      .returning()
-      .get()
+    const ended = end(db).get({
+      id,
+      status,
+      now,
+      durationMs,
+      result: result === null || result === undefined ? null : JSON.stringify(result),
+      message: error?.message ?? null,
+      stack: error?.stack ?? null,
+    })
     if (!ended) return null
     const notBefore = nextAttemptAt(ended, status, now)
     const next = notBefore === null ? null : insertAttempt(tx, ended, notBefore, now)
@@ -135,6 +132,22 @@ export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number
   })
 }
 
+const end = perDatabase((db: Pick<JobsDb, 'update'>) =>
+  db
+    .update(runs)
+    .set({
+      status: sql`${sql.placeholder('status')}`,
+      finishedAt: sql`${sql.placeholder('now')}`,
+      durationMs: sql`${sql.placeholder('durationMs')}`,
+      result: sql`${sql.placeholder('result')}`,
+      errorMessage: sql`${sql.placeholder('message')}`,
+      errorStack: sql`${sql.placeholder('stack')}`,
+    })
+    .where(and(eq(runs.id, sql.placeholder('id')), inArray(runs.status, activeStatuses)))
+    .returning()
+    .prepare(),
+)
+
 /** Inserts another attempt, with the same slot, code and parameters. */
 function insertAttempt(db: Pick<JobsDb, 'insert'>, of: RunRow, notBefore: number, now: number): RunRow {
   const { jobId, trigger, slot, params, build, commit, timeoutMs, policy, replayOf } = of
@@ -149,8 +162,16 @@ export function isPlanned(row: RunRow): boolean {
 }
 
 export function findRun(db: JobsDb, id: string): RunRow | null {
-  return db.select().from(runs).where(eq(runs.id, id)).get() ?? null
+  return find(db).get({ id }) ?? null
 }
+
+const find = perDatabase((db: Pick<JobsDb, 'select'>) =>
+  db
+    .select()
+    .from(runs)
+    .where(eq(runs.id, sql.placeholder('id')))
+    .prepare(),
+)
 
 export function activeRuns(db: JobsDb): RunRow[] {
   return db.select().from(runs).where(inArray(runs.status, activeStatuses)).orderBy(runs.seq).all()

@@ -35,7 +35,7 @@ export function createRunsByHand(options: {
   ): RunRow => {
     const set = live.current()
     const spec = set?.jobs.get(jobId)
-    if (!set || !spec) throw unknownJob(`There is no job called "${jobId}".`)
+    if (!set || !spec) throw unknownJob(`No job "${jobId}" is registered.`)
     if (queue.isStopped())
       throw stopping('The instance is stopping and starts no more runs. Try again when it is back.')
     if (queue.isFull()) throw tooManyRuns(`${mostWaiting} runs are queued already. Cancel some, or wait.`)
