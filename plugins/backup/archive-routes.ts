@@ -1,34 +1,55 @@
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { z } from 'zod'
 import { flagField } from '../../src/http/json-schema.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
-import { badRequest, invalidFields } from '../../src/http/problem.ts'
+import { badRequest, diskFull, invalidFields } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { isDiskFull } from '../../src/storage/disk.ts'
 import type { AuthService } from '../auth/contract.ts'
 import type { InstanceSummary } from '../provisioner/contract.ts'
+import { Spool } from './archives/spool.ts'
+import { atMost, readUpload, TooLargeError } from './archives/upload-body.ts'
 import { requestCopy, updateCopy, uploadsSince } from './copies/copies.ts'
-import { archiveTooLarge, noBackups, tooManyUploads } from './problems.ts'
+import { archiveTooLarge, backupFailed, noBackups, tooManyDownloads, tooManyUploads } from './problems.ts'
 import type { BackupRoutes } from './routes.ts'
 import type { CopyRow } from './schema.ts'
-import { StoreError } from './store/store.ts'
-import { atMost, readUpload, TooLargeError } from './upload-body.ts'
+import { type Store, StoreError } from './store/store.ts'
 import { backupSchema, wireBackup } from './wire.ts'
 
-/** An archive is written while the instance's other copies wait. */
-const downloadWithinMs = 30 * 60_000
+/** An archive is written while the instance's other copies wait. How slowly it is fetched does not count. */
+const packWithinMs = 30 * 60_000
+const fetchWithinMs = 4 * 3_600_000
 const uploadWithinMs = 4 * 3_600_000
+/** Archives of one instance that are fetched at the same time: each takes space on the disk. */
+const downloadsAtOnce = 2
 const named = z.object({ subdomain: z.string() })
 
 interface ArchiveRoutes extends BackupRoutes {
   auth: AuthService
   /** The largest archive that an owner may upload. */
   uploadBytes: number
+  /** The folder of the control plane's own files. */
+  control: string
+  /** Where copies are tried. */
+  scratch: string
+}
+
+interface ArchiveParts extends ArchiveRoutes {
+  spool: Spool
+  /** How many archives of an instance are being fetched. */
+  downloads: Map<string, number>
 }
 
 /** Instances as archives: what their owners take with them and bring back, and what the operator brings in. */
-export function archiveRoutes(parts: ArchiveRoutes): Route[] {
+export function archiveRoutes(given: ArchiveRoutes): Route[] {
+  const parts: ArchiveParts = {
+    ...given,
+    spool: new Spool(join(given.control, 'archives')),
+    downloads: new Map(),
+  }
   const { auth, provisioner } = parts
   const answers = { 200: { description: 'The archive', type: 'application/gzip' } }
   return [
@@ -61,21 +82,40 @@ export function archiveRoutes(parts: ArchiveRoutes): Route[] {
 }
 
 /** Sends the archive as it is written. A download that breaks off is a gzip file without its end. */
-function download(
-  { provisioner }: BackupRoutes,
+async function download(
+  { provisioner, spool, downloads }: ArchiveParts,
   c: AppContext,
-  { subdomain, volume }: InstanceSummary,
-): Response {
+  { id, subdomain, volume }: InstanceSummary,
+): Promise<Response> {
+  const going = downloads.get(id) ?? 0
+  if (going >= downloadsAtOnce)
+    throw tooManyDownloads(
+      `${going} archives of "${subdomain}" are being downloaded. Nothing was changed. Try again when one is complete.`,
+    )
+  downloads.set(id, going + 1)
+  const isOver = () => {
+    const left = (downloads.get(id) ?? 1) - 1
+    if (left === 0) downloads.delete(id)
+    else downloads.set(id, left)
+  }
+  const body = await spool.between().catch(error => {
+    isOver()
+    throw error
+  })
+  body.once('close', isOver)
   const output = new PassThrough()
-  const body = output.pipe(createGzip({ level: 5 }))
   const over = new AbortController()
   body.once('close', () => over.abort())
-  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(downloadWithinMs)])
+  const timer = setTimeout(() => body.destroy(new Error('it was fetched too slowly')), fetchWithinMs)
+  body.once('close', () => clearTimeout(timer))
+  // The body ends with the error.
+  pipeline(output, createGzip({ level: 5 }), body).catch(() => {})
+  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(packWithinMs)])
   provisioner
     .workOnFolder({ command: 'pack', folder: volume, options: { portable: true }, output, signal })
     .then(
       () => output.end(),
-      (error: Error) => body.destroy(error),
+      (error: Error) => output.destroy(error),
     )
   return c.body(Readable.toWeb(body) as ReadableStream, 200, {
     'Content-Type': 'application/gzip',
@@ -84,7 +124,7 @@ function download(
   })
 }
 
-function uploadRoute(parts: BackupRoutes): Route {
+function uploadRoute(parts: ArchiveParts): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/backups',
@@ -100,8 +140,13 @@ function uploadRoute(parts: BackupRoutes): Route {
       const body = c.req.raw.body
       if (!body) throw badRequest('The body must be an archive, as GET …/archive answers it.')
       const archive = Readable.fromWeb(body as never)
-      const row = await takeArchive(parts, instance, archive, { mayStill: c.get('askAgain') })
-      return c.json(wireBackup(row), 201)
+      const store = await parts.store.ready().catch(error => {
+        archive.destroy()
+        throw error
+      })
+      const row = beginUpload(parts, instance)
+      const upload = { row, instance, archive, store }
+      return c.json(wireBackup(await takeArchive(parts, upload, { mayStill: c.get('askAgain') })), 201)
     },
   })
 }
@@ -112,7 +157,7 @@ const dayMs = 86_400_000
 /** What an archive may unpack to for an instance without a limit of its own, as a multiple of what may be uploaded. */
 const unpackedFactor = 10
 
-function ownUploadRoute(parts: ArchiveRoutes): Route {
+function ownUploadRoute(parts: ArchiveParts): Route {
   const { auth, provisioner, db, now, uploadBytes } = parts
   return route({
     method: 'post',
@@ -131,21 +176,27 @@ function ownUploadRoute(parts: ArchiveRoutes): Route {
     handle: async (c, { params: { subdomain }, query }) => {
       const own = provisioner.owned(auth.accountOf(c))
       // Throws for what is not theirs.
-      const { id, desired, disk } = own.find(subdomain)
+      own.find(subdomain)
       const { archive, fields } = await readUpload(c.req.raw, ['foreign'])
       const refuse = (problem: Error): never => {
         archive.destroy()
         throw problem
       }
+      const store = await parts.store.ready().catch(() => refuse(away()))
+      const { id, desired, disk } = own.find(subdomain)
       if (desired === 'deleted')
         refuse(badRequest(`"${subdomain}" is removed; restore it first. Nothing was changed.`))
+      // Nothing is awaited from here to the record: those that are sent at the same time count each.
       if (uploadsSince(db, id, now() - dayMs) >= uploadsADay)
         refuse(
           tooManyUploads(
             `${uploadsADay} archives were uploaded for "${subdomain}" within a day. Nothing was changed. Try again tomorrow.`,
           ),
         )
-      const row = await takeArchive(parts, parts.provisioner.instance(subdomain), archive, {
+      const instance = parts.provisioner.instance(subdomain)
+      const row = beginUpload(parts, instance)
+      const upload = { row, instance, archive, store }
+      await takeArchive(parts, upload, {
         mayStill: c.get('askAgain'),
         rules: {
           uploadBytes,
@@ -170,50 +221,71 @@ interface OwnersRules {
   isForeignToo: boolean
 }
 
+interface UploadedArchive {
+  row: CopyRow
+  instance: InstanceSummary
+  archive: Readable
+  store: Store
+}
+
+/** Records that an archive arrives. It is for no operation, and never made by the maker: it is `kept` or `failed` at the end. */
+function beginUpload({ db, now }: ArchiveRoutes, instance: InstanceSummary): CopyRow {
+  const row = requestCopy(db, instance, 'upload', now(), `upload ${crypto.randomUUID()}`)
+  return updateCopy(db, row.id, { status: 'failed', error: 'the upload was interrupted' })
+}
+
 /**
  * Keeps an archive as a copy of an instance once it is proven to work. Throws in words, with nothing changed, when it is not.
- * `mayStill` is asked when it has arrived, and rejects if the client has lost its access meanwhile.
+ *
+ * 1. Receive it on the disk: nothing waits for its client.
+ * 2. Ask `mayStill`, which rejects if the client has lost its access meanwhile.
+ * 3. Write it to the store, and prove it from there.
  */
 async function takeArchive(
-  parts: BackupRoutes,
-  instance: InstanceSummary,
-  archive: Readable,
+  parts: ArchiveParts,
+  { row, instance, archive, store }: UploadedArchive,
   { mayStill, rules = null }: { mayStill: () => Promise<void>; rules?: OwnersRules | null },
 ): Promise<CopyRow> {
-  const { db, store, now, prove } = parts
-  const opened = await store.ready().catch(error => {
-    archive.destroy()
-    throw rules ? away() : error
-  })
-  // For no operation, and never made by the maker: it has its own key, and is `kept` or `failed` at the end.
-  const row = requestCopy(db, instance, 'upload', now(), `upload ${crypto.randomUUID()}`)
-  updateCopy(db, row.id, { status: 'failed', error: 'the upload was interrupted' })
+  const { db, spool, prove } = parts
   const tags = { copy: row.id, instance: instance.id, name: instance.subdomain, reason: 'upload', image: '' }
   const signal = AbortSignal.timeout(uploadWithinMs)
   const limits = rules ?? { uploadBytes: Number.POSITIVE_INFINITY, unpackedBytes: Number.POSITIVE_INFINITY }
-  const write = (output: NodeJS.WritableStream) =>
-    pipeline(
-      archive,
-      atMost(limits.uploadBytes, 'the archive has'),
-      createGunzip(),
-      atMost(limits.unpackedBytes, 'unpacked, the archive has'),
-      output,
-      { end: false, signal },
-    )
-  let kept: Awaited<ReturnType<typeof opened.put>>
-  try {
-    kept = await opened.put(tags, write, signal)
-  } catch (error) {
-    const why = (error as Error).message
-    updateCopy(db, row.id, { error: why })
-    if (rules && error instanceof StoreError) throw away()
-    if (error instanceof TooLargeError) throw archiveTooLarge(`${why}. Nothing was changed.`)
-    throw badRequest(`The archive could not be read: ${why}. Nothing was changed.`)
+  const refused = (error: Error) => {
+    updateCopy(db, row.id, { error: error.message })
+    return refusal(error, rules !== null)
   }
-  await mayStill().catch((error: Error) => {
-    updateCopy(db, row.id, { status: 'forgotten', snapshot: kept.snapshot, error: error.message })
-    throw error
+  const bounded = atMost(limits.uploadBytes, 'the archive has')
+  const feeding = pipeline(archive, bounded, { signal })
+  feeding.catch(() => {})
+  const received = await spool.receive(bounded, signal).catch(async (error: Error) => {
+    // What the client did says more than that its stream ended.
+    const cause = await feeding.then(
+      () => error,
+      (failure: Error) => failure,
+    )
+    throw refused(isDiskFull(error) ? error : cause)
   })
+  let kept: Awaited<ReturnType<Store['put']>>
+  try {
+    await mayStill().catch((error: Error) => {
+      updateCopy(db, row.id, { error: error.message })
+      throw error
+    })
+    // It may be called again: while another program has locked the store, it is tried anew.
+    const write = (output: NodeJS.WritableStream) =>
+      pipeline(
+        received.read(),
+        createGunzip(),
+        atMost(limits.unpackedBytes, 'unpacked, the archive has'),
+        output,
+        { end: false, signal },
+      )
+    kept = await store.put(tags, write, signal).catch((error: Error) => {
+      throw refused(error)
+    })
+  } finally {
+    await received.close()
+  }
   let identity: string | null = null
   const proven = await prove({ ...row, ...kept }, seen => {
     identity = seen
@@ -222,17 +294,36 @@ async function takeArchive(
     updateCopy(db, row.id, { status: 'forgotten', snapshot: kept.snapshot, error: error.message })
     throw rules ? away() : error
   })
-  const isForeign = rules !== null && !rules.isForeignToo && identity !== null && identity !== instance.id
-  const fault = proven.fault ?? (isForeign ? `it is of another instance (${identity})` : null)
-  if (fault !== null) {
-    updateCopy(db, row.id, { status: 'forgotten', snapshot: kept.snapshot, error: fault })
-    if (proven.fault === null)
-      throw invalidFields([
-        { path: 'foreign', message: `must be true to bring in an archive of another instance (${identity})` },
-      ])
-    throw badRequest(`The archive does not work: ${fault}. Nothing was changed.`)
-  }
-  return updateCopy(db, row.id, { ...kept, status: 'kept', error: null })
+  const isForeign = rules !== null && !rules.isForeignToo && identity !== instance.id
+  if (proven.fault === null && !isForeign)
+    return updateCopy(db, row.id, { ...kept, status: 'kept', error: null })
+  const whose =
+    identity === null ? 'that does not say of which instance it is' : `of another instance (${identity})`
+  const error = proven.fault ?? `it is one ${whose}`
+  updateCopy(db, row.id, { status: 'forgotten', snapshot: kept.snapshot, error })
+  if (proven.fault === null)
+    throw invalidFields([{ path: 'foreign', message: `must be true to bring in an archive ${whose}` }])
+  const words = rules ? withoutPlaces(proven.fault, parts.scratch) : proven.fault
+  throw badRequest(`The archive does not work: ${words}. Nothing was changed.`)
+}
+
+/** Why an archive was not taken in. Owners see no details of the host. */
+function refusal(error: Error, isForOwner: boolean): Error {
+  const why = error.message
+  if (error instanceof TooLargeError) return archiveTooLarge(`${why}. Nothing was changed.`)
+  const isOurs = error instanceof StoreError || isDiskFull(error)
+  if (!isOurs) return badRequest(`The archive could not be read: ${why}. Nothing was changed.`)
+  if (isForOwner) return away()
+  return isDiskFull(error)
+    ? diskFull(`The archive could not be taken in: ${why}. Nothing was changed.`)
+    : backupFailed(`${why}. Nothing was changed.`)
+}
+
+/** What was found about an archive, without the folder of the host that it was tried in. */
+function withoutPlaces(fault: string, scratch: string): string {
+  const begin = `could not prove ${scratch}/`
+  const words = fault.startsWith(begin) ? fault.slice(fault.indexOf(': ', begin.length) + 2) : fault
+  return words.replaceAll(new RegExp(`${RegExp.escape(scratch)}/[^/\\s]*/?`, 'g'), '')
 }
 
 function away(): Error {

@@ -5,3 +5,8 @@ export const noBackups = defineProblem('no-backups', 503, 'Backups cannot be mad
 export const backupFailed = defineProblem('backup-failed', 502, 'The backup could not be made')
 export const archiveTooLarge = defineProblem('archive-too-large', 413, 'The archive is too large')
 export const tooManyUploads = defineProblem('too-many-uploads', 429, 'Too many archives were uploaded')
+export const tooManyDownloads = defineProblem(
+  'too-many-downloads',
+  429,
+  'Too many archives are being downloaded',
+)

@@ -113,7 +113,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     concerns: () => backupConcerns(store, overdue(), untried),
     metrics: () => backupMetrics(db, clock.now()),
     routes: routesOf({
-      ...{ db, provisioner, store, maker, auth, admin: auth.admin },
+      ...{ db, provisioner, store, maker, auth, admin: auth.admin, control, scratch: parts.scratch },
       now: () => clock.now(),
       copyRecords: () => recordsNow(stopping.signal),
       prove: (row, seen) => proveCopy(parts, row, stopping.signal, seen),

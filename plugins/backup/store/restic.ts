@@ -17,6 +17,8 @@ const recordsName = 'control-plane.db'
 const host = 'longhouse'
 /** What restic says stays readable in the log and on pages. */
 const keptCharacters = 4000
+/** How long a deletion may wait for copies and restores in progress: others wait behind it. */
+const aloneWithinMs = 10 * 60_000
 /** restic removes its lock when it is interrupted. */
 const killAfterMs = 10_000
 
@@ -64,7 +66,7 @@ export const howToInstall =
 /** A store that restic keeps. Nothing else calls restic. */
 export function resticStore(options: ResticOptions): Store {
   const { repository } = options
-  const gate = new Gate()
+  const gate = new Gate(aloneWithinMs)
   const environment = environmentOf(options)
   const start = (args: readonly string[]) => startRestic(options.program ?? 'restic', args, environment)
 

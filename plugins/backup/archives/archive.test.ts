@@ -1,40 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { eventually } from '../../src/testing/eventually.ts'
-import { noRestic } from '../../src/testing/restic.ts'
-import { openTown } from '../owners/owners.fixture.ts'
-import { token } from '../provisioner/fleet.fixture.ts'
-import { backup } from './index.ts'
-import type { WireBackup } from './wire.ts'
-
-/** One request with bytes in both directions. */
-function exchange(
-  port: number,
-  {
-    method = 'GET',
-    path,
-    headers = {},
-    body,
-  }: { method?: string; path: string; headers?: Record<string, string>; body?: Buffer },
-): Promise<{ status: number; body: Buffer; type: string | undefined }> {
-  return new Promise((resolve, reject) => {
-    const host = `control.localhost:${port}`
-    const asked = request(
-      { host: '127.0.0.1', port, method, path, agent: false, headers: { Host: host, ...headers } },
-      async answer => {
-        const bytes = Buffer.concat(await answer.toArray())
-        resolve({ status: answer.statusCode ?? 0, body: bytes, type: answer.headers['content-type'] })
-      },
-    )
-    asked.on('error', reject)
-    asked.end(body)
-  })
-}
+import { eventually } from '../../../src/testing/eventually.ts'
+import { noRestic } from '../../../src/testing/restic.ts'
+import { openTown } from '../../owners/owners.fixture.ts'
+import { token } from '../../provisioner/fleet.fixture.ts'
+import { backup } from '../index.ts'
+import type { WireBackup } from '../wire.ts'
+import { exchange } from './archive.fixture.ts'
 
 test('an owner takes everything along as one archive, and the operator brings it in elsewhere', {
   skip: noRestic,
@@ -130,6 +106,7 @@ test('an owner brings an archive back into their own instance, and what was ther
     const answer = await send(ada, path, body)
     assert.equal(answer.status, status, answer.body.toString())
     assert.match(answer.body.toString(), words)
+    assert.ok(!answer.body.toString().includes(town.root), `it names no place: ${answer.body}`)
   }
   assert.equal(readFileSync(file('precious'), 'utf8'), 'of now')
 
@@ -158,3 +135,34 @@ test('an owner brings an archive back into their own instance, and what was ther
   const once = await send(ada, path, archive)
   assert.deepEqual([once.status, /within a day/.test(once.body.toString())], [429, true])
 })
+
+test('archives that are sent at once count each, and one that does not say whose it is counts as foreign', {
+  skip: noRestic,
+}, async t => {
+  const env = { BACKUP_EVERY: '0ms', BACKUP_PROVE_EVERY: '0ms' }
+  const town = await openTown(t, { plugins: [backup], env })
+  const owner = await town.owner('ada')
+  await owner.call('POST', '/instances', { subdomain: 'acme' })
+  await town.reaches(owner, 'acme', 'running')
+  const headers = {
+    Cookie: [...owner.cookies].map(pair => pair.join('=')).join('; '),
+    Origin: `http://control.localhost:${town.port}`,
+  }
+  const path = '/instances/acme/archive'
+  const send = (body: Buffer) => exchange(town.port, { method: 'POST', path, headers, body })
+  const archive = (await exchange(town.port, { path, headers })).body
+  const { status, body } = await send(unmarked(archive))
+  assert.equal(status, 422, body.toString())
+  assert.match(body.toString(), /an archive that does not say of which instance it is/)
+
+  const answers = await Promise.all(Array.from({ length: 7 }, () => send(Buffer.from('no archive'))))
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [400, 400, 400, 400, 429, 429, 429])
+})
+
+/** The archive of a volume without a mark. */
+function unmarked(archive: Buffer): Buffer {
+  const text = gunzipSync(archive).toString('latin1')
+  const without = text.replace(/"instanceId":"[^"]*"/, found => '"instanceId":null'.padEnd(found.length))
+  assert.notEqual(without, text)
+  return gzipSync(Buffer.from(without, 'latin1'))
+}

@@ -1,6 +1,6 @@
 import { PassThrough, Readable, Transform } from 'node:stream'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
-import { invalidFields } from '../../src/http/problem.ts'
+import { invalidFields } from '../../../src/http/problem.ts'
 
 const noFile = { path: 'archive', message: 'must be an archive, as it was downloaded' }
 /** What a form has beside the file is short. */
