@@ -130,8 +130,13 @@ test('imports are found at all, can be read, and lead to files', () => {
   const computed = product.filter(({ imports }) => imports.some(({ specifier }) => specifier === null))
   assert.deepEqual(
     computed.map(({ file }) => file),
-    // They load the customer's code or npm, in processes of their own.
-    ['runtime/manifest/manifest-reader.ts', 'runtime/packages/npm/program.ts', 'runtime/runner/runner.ts'],
+    // They load the customer's code, packages or npm, in processes of their own.
+    [
+      'runtime/manifest/manifest-reader.ts',
+      'runtime/manifest/ahead/linked.ts',
+      'runtime/packages/npm/program.ts',
+      'runtime/runner/runner.ts',
+    ],
   )
 })
 

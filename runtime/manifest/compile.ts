@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
-import { type Message, stop, transform } from 'esbuild'
+import { type Message, stop } from 'esbuild'
 import { isWithin } from '../isolation/reach.ts'
 import { readAliases } from '../modules/aliases.ts'
 import type { Aliases } from '../modules/build.ts'
@@ -12,24 +12,12 @@ import { withMetadata } from '../modules/metadata.ts'
 import { ownPackagesOf } from '../modules/own-packages.ts'
 import { aliasedTo, withoutQuery } from '../modules/resolve.ts'
 import { writeBuild } from '../modules/write-build.ts'
-import type { Ahead } from './ahead.ts'
+import type { Ahead } from './ahead/compiled.ts'
 import { allInWords, inWords, missingInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, settingsOutside } from './outside.ts'
 import { type ReadingRequest, readingLimits } from './reader-protocol.ts'
 import { findSources } from './sources.ts'
-
-/** Starts the compiler, which is a process of its own, before there is something to compile. */
-export function startCompiler(): void {
-  // Why it does not start, the compile says.
-  transform('').catch(() => {})
-}
-
-/** Ends the compiler, and starts another one. */
-export async function restartCompiler(): Promise<void> {
-  await stop()
-  startCompiler()
-}
 
 export interface Compilation {
   /** Names the content of the build. */

@@ -14,8 +14,9 @@ import { packagesOf } from '../modules/packages-of.ts'
 import { serveModules } from '../modules/serve.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/parent-channel.ts'
-import { type Ahead, compileAhead } from './ahead.ts'
-import { type Compilation, compileManifest, restartCompiler, startCompiler } from './compile.ts'
+import { watchLoading } from './ahead/loading.ts'
+import { workAhead } from './ahead/work-ahead.ts'
+import { type Compilation, compileManifest } from './compile.ts'
 import type { ManifestError } from './manifest-error.ts'
 import {
   type Field,
@@ -30,33 +31,13 @@ type Registered = { job: unknown; site?: { file: string; line: number; column: n
 
 const parent = channelToParent<ReadingRequest>()
 // A manifest reads what follows the program as its own.
-const [jobsDir = ''] = process.argv.splice(2)
+const [jobsDir = '', linkable = '[]'] = process.argv.splice(2)
 let sites: ImportSites | undefined
 let known: ExportsOf = () => null
 let loaded: CompiledFile[] = []
-startCompiler()
-const ahead = workAhead()
+const ahead = workAhead(jobsDir, JSON.parse(linkable) as string[], parent.question)
 
 void parent.question.then(read).then(answer)
-
-/**
- * A reader that waits for a save compiles meanwhile what is there: most files of a repo stay the same. The compiler is
- * started anew after that, because it keeps the memory that it had.
- */
-async function workAhead(): Promise<Ahead | null> {
-  const asked = await Promise.race([
-    parent.question.then(() => true),
-    new Promise<boolean>(done => setImmediate(done, false)),
-  ])
-  if (asked) return null
-  try {
-    return await compileAhead(jobsDir)
-  } catch {
-    return null // The reading says why.
-  } finally {
-    await restartCompiler()
-  }
-}
 
 /** The runtime ends this process when it has the answer, with everything that the manifest started. */
 function answer(reading: Reading): void {
@@ -64,17 +45,23 @@ function answer(reading: Reading): void {
 }
 
 async function read(request: ReadingRequest): Promise<Reading> {
-  const compiled = await compileManifest(request, await ahead)
-  if ('errors' in compiled) return compiled
+  const done = await ahead
+  const compiled = await compileManifest(request, done.compiled)
+  if ('errors' in compiled) return { ...compiled, unread: true }
+  const packages = packagesOf(request.repo)
+  const { linked } = done
+  if (done.packages !== null && (done.packages !== packages || !linked?.isUnchanged())) return { again: true }
   known = exportsOf(compiled.compiled)
   loaded = compiled.inputs.flatMap(path => compiled.compiled.files.get(path) ?? [])
   // From here on it is their code that runs.
   explainAccessDenied()
   answerProbes()
-  sites = serveModules({ build: request.out, repo: request.repo, packages: packagesOf(request.repo) }).sites
+  const loading = watchLoading(packages, linked)
+  sites = serveModules({ build: request.out, repo: request.repo, packages }, loading).sites
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)
   }
+  loading.begin()
   const failures: ManifestError[] = []
   process.on('unhandledRejection', error => failures.push(failure(error, request)))
   process.on('uncaughtException', error => failures.push(failure(error, request)))
@@ -99,9 +86,10 @@ async function read(request: ReadingRequest): Promise<Reading> {
     // A getter of theirs may throw.
     failures.push(failure(error, request))
   }
+  if (!loading.isIntact()) return { again: true }
   if (failures.length > 0) return { errors: failures.slice(0, readingLimits.errors) }
   const { code, inputs, warnings } = compiled
-  return { code, inputs, registrations, warnings }
+  return { code, inputs, registrations, warnings, packages: loading.linkable() }
 }
 
 /** What the manifest hands on without calling it: loaded now, a mistake in it is found when it is saved. */

@@ -47,19 +47,37 @@ export async function readManifest(
     const out = mkdtempSync(join(options.buildsDir, '.new-'))
     const known = await inFolder(out, async () => {
       const { data } = readingSchema.safeParse(readStarter(options.jobsDir, out))
-      return data ? checkedReading(data, out, options) : null
+      return data && !('again' in data) ? checkedReading(data, out, options) : null
     })
     if (known) return known
   }
   const reader = options.readers?.take() ?? startReader(options)
-  const read = await inFolder(reader.out, async () => {
+  const read = (await readWith(reader, options)) ?? (await readWith(startReader(options), options))
+  return read ?? broken('the process that read the manifest asked for another one')
+}
+
+/**
+ * Null when a new process is to be asked, which does nothing ahead: 1. This one had waited, and was ended by a signal,
+ * which may have nothing to do with the manifest: another process used up the memory. 2. It had linked packages ahead, and
+ * says that this might make a difference, or says anything but jobs.
+ */
+async function readWith(
+  reader: Reader,
+  options: ReadOptions,
+): Promise<ReadManifest | { errors: ManifestError[] } | null> {
+  const { readers } = options
+  return inFolder(reader.out, async () => {
     const answer = await askReader(reader, options)
-    return answer === killed ? killed : checkedReading(answer, reader.out, options)
+    if (answer === killed) return null
+    if ('again' in answer) {
+      readers?.unlink()
+      return null
+    }
+    const checked = await checkedReading(answer, reader.out, options)
+    if (!('errors' in answer)) readers?.link(answer.packages)
+    const isCertain = !('errors' in checked) || !reader.links || ('errors' in answer && answer.unread)
+    return isCertain ? checked : null
   })
-  if (read !== killed) return read
-  // What ended it may have nothing to do with the manifest: another process used up the memory. A new one is asked.
-  const { readers: _, ...others } = options
-  return readManifest(others)
 }
 
 /** A reader that had waited was ended by a signal. */
@@ -74,11 +92,11 @@ async function inFolder<T>(out: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function checkedReading(
-  reading: Answer,
+  reading: Exclude<Answer, { again: true }>,
   out: string,
   { buildsDir, timezone }: ReadOptions,
 ): Promise<ReadManifest | { errors: ManifestError[] }> {
-  if ('errors' in reading) return reading
+  if ('errors' in reading) return { errors: reading.errors }
   const { jobs, errors } = await checkRegistrations(reading.registrations, timezone)
   if (errors.length > 0) return { errors }
   keep(out, join(buildsDir, reading.code))
@@ -107,11 +125,13 @@ const field = z.union([
 
 /** The response comes from a process that ran the customer's code, so it may contain anything. */
 const readingSchema = z.union([
-  z.object({ errors: z.array(fault).min(1) }),
+  z.object({ again: z.literal(true) }),
+  z.object({ errors: z.array(fault).min(1), unread: z.boolean().default(false) }),
   z.object({
     code: z.string().regex(/^[0-9a-f]{20}$/),
     inputs: z.array(z.string()),
     warnings: z.array(fault).default([]),
+    packages: z.array(z.string()).default([]),
     registrations: z.array(z.object({ ...place, fields: z.record(z.string(), field) })),
   }),
 ])
@@ -161,8 +181,8 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer |
   return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
 }
 
-function broken(message: string): { errors: ManifestError[] } {
-  return { errors: [{ file: 'manifest.ts', line: null, column: null, message }] }
+function broken(message: string): { errors: ManifestError[]; unread: false } {
+  return { errors: [{ file: 'manifest.ts', line: null, column: null, message }], unread: false }
 }
 
 function tooLong(limitMs: number): string {

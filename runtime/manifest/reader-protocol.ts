@@ -32,11 +32,22 @@ export interface Registration {
   column: number | null
 }
 
-/** The response. `code` is the hash of the build; `inputs` are the repo’s files that went into it;
- * `warnings` are imports that fail when a run comes to them. */
+/**
+ * The response. Of errors, `unread` tells that no code of the repo has run. `code` is the hash of the build; `inputs` are
+ * the repo’s files that went into it; `warnings` are imports that fail when a run comes to them; `packages` are the
+ * addresses of modules that may be linked ahead of the next reading. `again` asks for another process: what this one did
+ * ahead might make a difference.
+ */
 export type Reading =
-  | { errors: ManifestError[] }
-  | { code: string; inputs: string[]; registrations: Registration[]; warnings?: ManifestError[] }
+  | { again: true }
+  | { errors: ManifestError[]; unread?: boolean }
+  | {
+      code: string
+      inputs: string[]
+      registrations: Registration[]
+      warnings?: ManifestError[]
+      packages?: string[]
+    }
 
 /** Limits beyond which a manifest is refused. */
 export const readingLimits = {

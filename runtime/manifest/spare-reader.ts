@@ -3,6 +3,7 @@ import { lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { reachOfReader } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
+import { packagesOf } from '../modules/packages-of.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
 import { type ProcessTree, processTree } from '../process/process-tree.ts'
 
@@ -18,6 +19,8 @@ export interface Reader {
   temporary: TemporaryFolder
   /** Whether it waited for its request. */
   spare: boolean
+  /** Whether it links packages ahead, so that only what it finds good counts. */
+  links: boolean
 }
 
 /** A pool of readers, with a spare one while the code is being edited. */
@@ -27,6 +30,10 @@ export interface Readers {
   expect(): void
   /** The same, but only after the current work. */
   expectSoon(): void
+  /** What the next spare readers link ahead: addresses of modules. */
+  link(modules: readonly string[]): void
+  /** That a reader has linked them might have made a difference. */
+  unlink(): void
   /** The folder that the spare reader will build in. */
   folder(): string | null
   stop(): Promise<void>
@@ -46,7 +53,13 @@ export interface ReaderOptions {
   memoryMb: number
 }
 
-export function startReader(options: ReaderOptions): Reader {
+/** As arguments of a process; more is not linked. */
+const longestList = 32 * 1024
+
+/** Packages may have changed meanwhile; what is in vain more often than this is no longer linked. */
+const mostInVain = 2
+
+export function startReader(options: ReaderOptions, modules: readonly string[] = []): Reader {
   const { jobsDir, buildsDir, volumeDir = dirname(buildsDir), memoryMb } = options
   const out = mkdtempSync(join(buildsDir, '.new-'))
   const temporary = makeTemporary(volumeDir, 'reader')
@@ -60,11 +73,11 @@ export function startReader(options: ReaderOptions): Reader {
       reach: reachOfReader(volumeDir, { repo, out, temporary: temporary.path }),
       temporary,
       memoryMb,
-      args: [repo],
+      args: modules.length > 0 ? [repo, JSON.stringify(modules)] : [repo],
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
-    return { child, tree, repo, out, temporary, spare: false }
+    return { child, tree, repo, out, temporary, spare: false, links: modules.length > 0 }
   } catch (error) {
     rmSync(out, { recursive: true, force: true })
     void temporary.remove()
@@ -85,9 +98,13 @@ export function createReaders(options: ReaderOptions): Readers {
   let goodbye: NodeJS.Timeout | undefined
   let leaving: Promise<unknown> = Promise.resolve()
   let stopped = false
+  let modules: readonly string[] = []
+  /** How often this list was linked in vain. */
+  let inVain = { list: '[]', times: 0 }
 
-  /** Changes with the folder, and with its package.json, which Node reads at its start and does not read again. */
+  /** Changes with the folder, its installation, and its package.json, which Node reads at its start and does not read again. */
   const placeOf = () =>
+    packagesOf(options.jobsDir) +
     [options.jobsDir, join(options.jobsDir, 'package.json')]
       .map(path => lstatSync(path, { throwIfNoEntry: false, bigint: true }))
       .map((found, index) =>
@@ -97,7 +114,7 @@ export function createReaders(options: ReaderOptions): Readers {
   const ready = () => {
     if (stopped || spare) return
     try {
-      spare = { ...startReader(options), spare: true, place: placeOf() }
+      spare = { ...startReader(options, modules), spare: true, place: placeOf() }
     } catch {
       // The next load reports why.
       return
@@ -137,6 +154,14 @@ export function createReaders(options: ReaderOptions): Readers {
     expectSoon: () => {
       clearTimeout(refill)
       if (!stopped) refill = setTimeout(expect, refillAfterMs).unref()
+    },
+    link: wanted => {
+      const list = JSON.stringify(wanted)
+      if (list !== inVain.list) inVain = { list, times: 0 }
+      modules = list.length > longestList || inVain.times > mostInVain ? [] : wanted
+    },
+    unlink: () => {
+      inVain.times++
     },
     folder: () => spare && basename(spare.out),
     stop: async () => {

@@ -41,6 +41,12 @@ export const sdk = pathToFileURL(builtRoot('sdk/jobs.js')).href
 /** What `zod` stands for where the repo has none of its own. */
 const zod = builtRoot('zod.js')
 
+/** Learns what is loaded besides the files of a build. */
+export interface ModuleWatch {
+  resolved(url: string, parentURL: string | undefined): void
+  loaded(url: string, format: string | null | undefined): void
+}
+
 /** Modules that are loaded from a build. */
 export interface Served {
   /** Who imported what. */
@@ -53,7 +59,7 @@ export interface Served {
  * From now on this process loads the files of the jobs repo as they were compiled into the build, at the addresses that
  * they have in the repo: what lies on the disk by now may be newer. Everything else is left to Node.
  */
-export function serveModules(serving: Serving): Served {
+export function serveModules(serving: Serving, watch?: ModuleWatch): Served {
   process.env[servingVariable] = JSON.stringify(serving)
   addNodeOption(`--require=${builtRoot('modules.cjs')}`)
   // Node hands its permissions on to the programs that a job starts, but not that it is to be silent about them.
@@ -75,6 +81,10 @@ export function serveModules(serving: Serving): Served {
     }
   }
   const sites = new ImportSites(build, pathOf)
+  const note = (url: string, specifier: string, parentURL: string | undefined) => {
+    sites.note(url, specifier, parentURL)
+    watch?.resolved(url, parentURL)
+  }
   const installed = installedFor(serving)
   /** A package of the repo gives way to one of its name that is installed nearer to the importer. */
   const isHidden = (specifier: string, importer: string) =>
@@ -89,18 +99,18 @@ export function serveModules(serving: Serving): Served {
       // What requires is given no other parent by `next`.
       if (parentURL && parentURL !== asked.parentURL && asked.conditions.includes('require')) {
         const { href: url } = pathToFileURL(createRequire(parentURL).resolve(specifier))
-        sites.note(url, specifier, asked.parentURL)
+        note(url, specifier, asked.parentURL)
         return { url, shortCircuit: true }
       }
       const resolved = next(specifier, parentURL === undefined ? asked : { ...asked, parentURL })
-      sites.note(resolved.url, specifier, asked.parentURL)
+      note(resolved.url, specifier, asked.parentURL)
       return resolved
     } catch (error) {
       const path = elsewhere(specifier, parentURL)
       if (path === null)
         throw parentURL === asked.parentURL ? error : asInClone(error, () => next(specifier, asked))
       const { href: url } = pathToFileURL(path)
-      sites.note(url, specifier, asked.parentURL)
+      note(url, specifier, asked.parentURL)
       return { url, shortCircuit: true }
     }
   }
@@ -113,6 +123,7 @@ export function serveModules(serving: Serving): Served {
       if (specifier === 'longhouse/jobs' || specifier === sdk)
         return { url: sdk, format: 'module', shortCircuit: true }
       loadFilePromises(specifier)
+      if (specifier.startsWith('node:')) watch?.resolved(specifier, context.parentURL)
       if (specifier.startsWith('node:') || specifier.startsWith('data:')) return next(specifier, context)
       const importer = pathOf(context.parentURL)
       const plain = withoutQuery(specifier)
@@ -130,7 +141,11 @@ export function serveModules(serving: Serving): Served {
       const path = pathOf(url)
       const file = path === null ? undefined : build.files[path]
       if (path === null || file === undefined) {
-        if (!isText(url, context.importAttributes)) return next(url, context)
+        if (!isText(url, context.importAttributes)) {
+          const loaded = next(url, context)
+          watch?.loaded(url, loaded.format)
+          return loaded
+        }
         return {
           format: 'module',
           source: textModule(readFileSync(fileURLToPath(url), 'utf8')),

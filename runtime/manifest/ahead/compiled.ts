@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CompiledFile, compileFiles } from '../modules/compile.ts'
-import { findSources } from './sources.ts'
+import { type CompiledFile, compileFiles } from '../../modules/compile.ts'
+import { findSources } from '../sources.ts'
+import { stampAt } from './stamps.ts'
 
 /** Files that were compiled before they were asked for. */
 export interface Ahead {
@@ -11,12 +11,6 @@ export interface Ahead {
 
 /** More than this is not compiled ahead: the process waits with it for a while. */
 const mostBytes = 4 * 1024 * 1024
-
-/**
- * A file that changed so shortly before it was compiled is compiled again: on some systems, a second change within the
- * same tick of the clock leaves no trace.
- */
-const unsureMs = 100
 
 /**
  * Compiles the files of the repo as they are now. Null when that has to be left to the reading, with its errors. `now` is
@@ -56,11 +50,4 @@ function settingsOf(paths: readonly string[], stampOf: (path: string) => string 
   if (stamps.includes(null)) return null
   // What packages bring may be extended, too.
   return JSON.stringify([files, stamps, ...['node_modules', 'node_modules/.package-lock.json'].map(stampOf)])
-}
-
-/** Changes when the file does; null when it is missing, or changed just now. */
-function stampAt(file: string, now: number): string | null {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
-  if (!found || now - Number(found.ctimeMs) < unsureMs) return null
-  return [found.size, found.mtimeNs, found.ctimeNs, found.ino].join(' ')
 }

@@ -3,9 +3,9 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { stop } from 'esbuild'
-import { temporaryFolder } from '../../src/testing/folder.ts'
-import { listCode } from '../modules/list.ts'
-import { compileAhead } from './ahead.ts'
+import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { listCode } from '../../modules/list.ts'
+import { compileAhead } from './compiled.ts'
 
 after(() => stop())
 
