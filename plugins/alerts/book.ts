@@ -49,7 +49,7 @@ export class AlertBook {
       .all()
   }
 
-  /** The latest that are over and that lasted. */
+  /** The latest that are over, also those that were gone before operators would have been notified. */
   closed(): Alert[] {
     return this.#db
       .select()

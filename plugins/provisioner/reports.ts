@@ -3,11 +3,12 @@ import type { Metric } from '../../src/metrics/exposition.ts'
 import { engineMetrics } from './drivers/metrics.ts'
 import type { Orphans } from './orphans/orphans.ts'
 import { instanceConcerns } from './records/concerns.ts'
+import type { Measurements } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
 import { diskMetrics, instanceMetrics, OperationCounts } from './records/metrics.ts'
 
 /** What the provisioner reports of itself to the rest of the program. */
-export function provisionerReports(fleet: Fleet, orphans: Orphans) {
+export function provisionerReports(fleet: Fleet, orphans: Orphans, measurements: Measurements) {
   const { db, driver, clock } = fleet
   const counts = new OperationCounts(db)
   return {
@@ -21,8 +22,12 @@ export function provisionerReports(fleet: Fleet, orphans: Orphans) {
     ],
     concernKinds: [
       ...['instance-failed', 'instance-unhealthy', 'instance-disk-low', 'instance-disk-full'],
-      ...['operation-failed', 'orphans'],
+      ...['instance-disk-unknown', 'operation-failed', 'orphans'],
     ],
-    concerns: (): Concern[] => [...instanceConcerns(fleet), ...orphans.concerns()],
+    concerns: (): Concern[] => [
+      ...instanceConcerns(fleet),
+      ...measurements.concerns(fleet),
+      ...orphans.concerns(),
+    ],
   }
 }

@@ -9,6 +9,7 @@ import { HealthWatch } from './reconciler/health-watch.ts'
 import { Reconciler } from './reconciler/reconciler.ts'
 import { purgeAt, type RetentionSettings } from './reconciler/retention.ts'
 import type { StepRuns } from './reconciler/step-context.ts'
+import { Measurements } from './records/disk-use.ts'
 import { routeAll } from './records/fleet.ts'
 import { getInstance, listInstancesOf } from './records/instance.ts'
 import { markEarlierVolumes } from './records/volume-record.ts'
@@ -41,7 +42,8 @@ export async function setUpProvisioner(
   const execution = { fleet, health, settings, log, runs }
   const reconciler = new Reconciler(execution)
   const orphans = new Orphans()
-  const { counts, ...reports } = provisionerReports(fleet, orphans)
+  const measurements = new Measurements()
+  const { counts, ...reports } = provisionerReports(fleet, orphans, measurements)
   /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
   const act = () => {
     queueMicrotask(() => apart(() => reconciler.act()))
@@ -81,7 +83,7 @@ export async function setUpProvisioner(
       nudge: act,
     }),
     tasks: provisionerTasks({
-      ...{ fleet, log, reconciler, orphans, ownership, retention, counts, accounts, act },
+      ...{ fleet, log, reconciler, orphans, measurements, ownership, retention, counts, accounts, act },
       pruneImagesMs: config.PRUNE_IMAGES_AFTER,
       objections: () => hooks.all('purge-objection'),
     }),

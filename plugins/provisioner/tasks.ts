@@ -13,7 +13,7 @@ import {
   runRetention,
 } from './reconciler/retention.ts'
 import { lookAtImageEveryMs } from './records/default-image.ts'
-import { measureVolumes } from './records/disk-use.ts'
+import type { Measurements } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
 import type { OperationCounts } from './records/metrics.ts'
 import { pruneOperations } from './records/operation.ts'
@@ -28,6 +28,7 @@ export function provisionerTasks(parts: {
   log: Logger
   reconciler: Reconciler
   orphans: Orphans
+  measurements: Measurements
   ownership: Ownership
   retention: RetentionSettings
   counts: OperationCounts
@@ -69,7 +70,7 @@ export function provisionerTasks(parts: {
           )
       },
     },
-    { name: 'measure-volumes', everyMs: 60_000, run: signal => measureVolumes(fleet, signal) },
+    { name: 'measure-volumes', everyMs: 60_000, run: signal => parts.measurements.round(fleet, signal) },
     { name: 'follow-owners', everyMs: 3_600_000, run: async () => ownership.followOwners(accounts) },
     {
       name: 'compare-containers',

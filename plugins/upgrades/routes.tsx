@@ -28,7 +28,6 @@ import {
 const path = '/admin/upgrades'
 const named = z.object({ id: z.string() })
 const nothing = z.object({})
-/** Fleet upgrades in one answer. */
 
 /** The states in which nothing more happens until an operator decides. */
 const atRest: readonly FleetUpgrade['state'][] = ['paused', 'halted', 'done', 'cancelled', 'undone']

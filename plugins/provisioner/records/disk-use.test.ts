@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setClock } from '../../../src/testing/clock.ts'
+import { temporaryFolder } from '../../../src/testing/folder.ts'
 import { testFleet } from '../fleet.fixture.ts'
 import { instanceConcerns } from './concerns.ts'
-import { diskUseOf, measureVolumes } from './disk-use.ts'
+import { diskUseOf, Measurements } from './disk-use.ts'
 import { diskMetrics } from './metrics.ts'
 import { testRecords } from './records.fixture.ts'
 
@@ -19,10 +21,11 @@ test('volumes are measured now and then; those short of space are a concern, by 
     writeFileSync(join(folder, 'file'), Buffer.alloc(mebibytes * mebibyte, 1))
     return instance
   })
+  const measurements = new Measurements()
   const missing = fleet.add({ readyAt: 0 })
   const larger = fleet.add({ readyAt: 0, diskBytes: 100 * mebibyte })
   mkdirSync(join(fleet.site.dataRoot, larger.subdomain))
-  await measureVolumes(fleet, new AbortController().signal)
+  await measurements.round(fleet, new AbortController().signal)
 
   const [well, low] = made.map(instance => diskUseOf(fleet, instance))
   assert.ok((well?.usedBytes ?? 0) >= 5 * mebibyte && (well?.usedBytes ?? 0) < 6 * mebibyte)
@@ -47,11 +50,44 @@ test('volumes are measured now and then; those short of space are a concern, by 
 
   // It is not measured again at once.
   writeFileSync(join(fleet.site.dataRoot, 'box-1', 'more'), Buffer.alloc(5 * mebibyte, 1))
-  await measureVolumes(fleet, new AbortController().signal)
+  await measurements.round(fleet, new AbortController().signal)
   assert.equal(instanceConcerns(fleet).length, 3)
   fleet.clock.advance(5 * 60_000)
-  await measureVolumes(fleet, new AbortController().signal)
+  await measurements.round(fleet, new AbortController().signal)
   assert.equal(instanceConcerns(fleet).length, 4)
+})
+
+test('a volume that cannot be measured in time keeps no other from its turn, and is a concern until it can', async t => {
+  const clock = setClock()
+  const fleet = { ...testRecords(t), clock }
+  const stuck = fleet.add({ readyAt: 0 })
+  const well = fleet.add({ readyAt: 0 })
+  for (const { subdomain } of [stuck, well]) mkdirSync(join(fleet.site.dataRoot, subdomain))
+  // Stands in for du on a disk that does not answer.
+  const programs = temporaryFolder(t)
+  const { PATH = '' } = process.env
+  writeFileSync(
+    join(programs, 'du'),
+    `#!/bin/sh\ncase "$*" in *${stuck.subdomain}) exec sleep 600;; esac\nPATH='${PATH}'\nexec du "$@"\n`,
+    { mode: 0o755 },
+  )
+  process.env.PATH = `${programs}:${PATH}`
+  t.after(() => {
+    process.env.PATH = PATH
+  })
+  // The one that is stuck fills a round.
+  const measurements = new Measurements({ roundMs: 100, longestMs: 3000 })
+  for (let time = 0; time < 2; time++) await measurements.round(fleet, new AbortController().signal)
+  assert.equal(diskUseOf(fleet, stuck).usedBytes, null)
+  assert.notEqual(diskUseOf(fleet, well).usedBytes, null)
+  const [concern, ...more] = measurements.concerns(fleet)
+  assert.deepEqual([concern?.kind, concern?.subdomain, more.length], ['instance-disk-unknown', stuck.subdomain, 0])
+  assert.match(concern?.detail ?? '', /took longer than 3 seconds/)
+
+  process.env.PATH = PATH
+  clock.advance(5 * 60_000)
+  await measurements.round(fleet, new AbortController().signal)
+  assert.deepEqual(measurements.concerns(fleet), [])
 })
 
 test('limits are shown with the use, in the API and on the page; they come from the settings or the plan', async t => {

@@ -1,18 +1,21 @@
+import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
+import { timestamp } from '../../../src/clock.ts'
+import type { Concern } from '../../../src/kernel/concern.ts'
 import { type DiskLevel, diskLevel, enforcedQuota } from '../../../src/storage/disk-limit.ts'
 import { folderSize } from '../../../src/storage/folder-size.ts'
 import type { DiskUse } from '../contract.ts'
 import { diskUses, type Instance, instances } from '../schema.ts'
 import { volumePath } from '../volumes/volume.ts'
 import { diskLimitOf, type Fleet } from './fleet.ts'
-import type { ProvisionerDb } from './instance.ts'
+import { findInstance, type ProvisionerDb } from './instance.ts'
 
 /** A volume is measured this often, unless there are very many. */
 const measuredEveryMs = 5 * 60_000
 /** How long one round may measure: large volumes must not take the disk from instances. */
-const roundMs = 6000
-const longestMs = 60_000
+const usualRoundMs = 6000
+const usualLongestMs = 60_000
 
 /** What an instance's volume took when it was last measured, beside its limit. */
 export function diskUseOf(fleet: Pick<Fleet, 'db' | 'diskBytes'>, instance: Instance): DiskUse {
@@ -43,28 +46,86 @@ function diskUse(
   }
 }
 
-/**
- * Measures the volumes whose last measurement is the oldest, one after the other, for a few seconds. A volume that cannot be
- * measured keeps its last figure, and the next one is measured all the same. Quotas of the file system are looked at each time, which
- * costs little.
- */
-export async function measureVolumes(fleet: Fleet, signal: AbortSignal): Promise<void> {
-  const { db, clock, site } = fleet
-  await lookAtQuotas(fleet, signal)
-  const began = clock.monotonic()
-  const due = db
-    .select({ id: instances.id, subdomain: instances.subdomain, at: diskUses.measuredAt })
-    .from(instances)
-    .leftJoin(diskUses, eq(diskUses.instanceId, instances.id))
-    .where(and(isNull(instances.purgedAt), isNotNull(instances.readyAt)))
-    .orderBy(sql`coalesce(${diskUses.measuredAt}, 0)`)
-    .all()
-    .filter(({ at }) => at === null || Math.abs(clock.now() - at) >= measuredEveryMs)
-  for (const { id, subdomain } of due) {
-    if (signal.aborted || clock.monotonic() - began > roundMs) return
-    const ending = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
-    const size = await folderSize(volumePath(site.dataRoot, subdomain), ending).catch(() => null)
-    if (size !== null) keep(db, id, size.bytes, clock.now())
+/** Measures volumes, and knows which it could not measure. */
+export class Measurements {
+  readonly #roundMs: number
+  readonly #longestMs: number
+  /** When each volume was last tried, by instance, since the start. */
+  readonly #triedAt = new Map<string, number>()
+  readonly #failed = new Map<string, { since: number; why: string }>()
+
+  constructor({ roundMs = usualRoundMs, longestMs = usualLongestMs } = {}) {
+    this.#roundMs = roundMs
+    this.#longestMs = longestMs
+  }
+
+  /**
+   * Measures the volumes that were tried longest ago, one after the other, for a few seconds. A volume that cannot be measured keeps
+   * its last figure, and waits for its turn like the others: it never keeps them from theirs. Quotas of the file system are looked at
+   * each time, which costs little.
+   */
+  async round(fleet: Fleet, signal: AbortSignal): Promise<void> {
+    const { db, clock, site } = fleet
+    await lookAtQuotas(fleet, signal)
+    const began = clock.monotonic()
+    const known = db
+      .select({ id: instances.id, subdomain: instances.subdomain, at: diskUses.measuredAt })
+      .from(instances)
+      .leftJoin(diskUses, eq(diskUses.instanceId, instances.id))
+      .where(and(isNull(instances.purgedAt), isNotNull(instances.readyAt)))
+      .all()
+      .map(each => ({ ...each, at: this.#triedAt.get(each.id) ?? each.at ?? 0 }))
+    this.#forgetOthers(new Set(known.map(({ id }) => id)))
+    const due = known.filter(({ at }) => Math.abs(clock.now() - at) >= measuredEveryMs)
+    for (const { id, subdomain } of due.toSorted((one, other) => one.at - other.at)) {
+      if (signal.aborted || clock.monotonic() - began > this.#roundMs) return
+      await this.#measure(fleet, id, volumePath(site.dataRoot, subdomain), signal)
+    }
+  }
+
+  async #measure({ db, clock }: Fleet, id: string, path: string, signal: AbortSignal): Promise<void> {
+    const now = clock.now()
+    const ending = AbortSignal.timeout(this.#longestMs)
+    try {
+      const { bytes } = await folderSize(path, AbortSignal.any([signal, ending]))
+      keep(db, id, bytes, clock.now())
+      this.#failed.delete(id)
+    } catch (error) {
+      if (signal.aborted) return
+      const why = ending.aborted
+        ? `that took longer than ${Math.ceil(this.#longestMs / 1000)} seconds`
+        : (error as Error).message
+      // A volume that is missing is another concern.
+      if (existsSync(path)) this.#failed.set(id, { since: this.#failed.get(id)?.since ?? now, why })
+      else this.#failed.delete(id)
+    } finally {
+      this.#triedAt.set(id, now)
+    }
+  }
+
+  #forgetOthers(known: ReadonlySet<string>): void {
+    for (const map of [this.#triedAt, this.#failed])
+      for (const id of map.keys()) if (!known.has(id)) map.delete(id)
+  }
+
+  /** The instances whose volumes could not be measured at the last try. */
+  concerns({ db }: Pick<Fleet, 'db'>): Concern[] {
+    return [...this.#failed].flatMap(([id, { since, why }]): Concern[] => {
+      const instance = findInstance(db, id)
+      if (!instance || instance.purgedAt !== null) return []
+      const { subdomain } = instance
+      return [
+        {
+          kind: 'instance-disk-unknown',
+          subject: id,
+          subdomain,
+          summary: `It is not known how much of the disk ${subdomain} uses`,
+          detail: `Its volume could not be measured since ${timestamp(since)}: ${why}. Look at the disk with “du”.`,
+          urgency: 'notice',
+          path: `/admin/instances/${subdomain}`,
+        },
+      ]
+    })
   }
 }
 
