@@ -16,6 +16,8 @@ interface OverviewJson {
   capacity: {
     memory: { promised_bytes: number; total_bytes: number | null }
     disk: { free_bytes: number; total_bytes: number }
+    /** Older control planes do not say. */
+    addresses?: { used: number; total: number } | null
   }
   operations: (Omit<OperationJson, 'steps'> & { subdomain: string })[]
 }
@@ -46,7 +48,7 @@ const overview: Command = {
     }
     output.say('')
     const byStatus = Object.entries(instances.by_status).filter(([, number]) => number > 0)
-    const { memory, disk } = capacity
+    const { memory, disk, addresses } = capacity
     sayFields(output, [
       [
         'instances',
@@ -57,6 +59,7 @@ const overview: Command = {
         `${bytesInWords(memory.promised_bytes)} promised${memory.total_bytes === null ? '' : ` of ${bytesInWords(memory.total_bytes)}`}`,
       ],
       ['disk', `${bytesInWords(disk.free_bytes)} free of ${bytesInWords(disk.total_bytes)}`],
+      ['addresses', addresses ? `${addresses.total - addresses.used} free of ${addresses.total}` : null],
     ])
     if (operations.length === 0) return done
     output.say('')

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 import { testFleet } from '../provisioner/fleet.fixture.ts'
+import { withImages } from '../provisioner/images.fixture.ts'
 import { overview } from './index.ts'
 
 interface Overview {
   instances: { total: number; by_status: Record<string, number> }
-  attention: { kind: string; subdomain: string | null; summary: string; urgency: string }[]
-  capacity: { memory: { promised_bytes: number; total_bytes: number | null }; disk: { free_bytes: number } }
+  attention: { kind: string; subdomain: string | null; summary: string; urgency: string; path: string }[]
+  capacity: {
+    memory: { promised_bytes: number; total_bytes: number | null }
+    disk: { free_bytes: number }
+    addresses: { used: number; total: number } | null
+  }
   operations: { subdomain: string; kind: string; status: string }[]
 }
 
@@ -48,6 +56,53 @@ test('the overview counts instances, and lists what needs the operator and what 
     body.operations.map(({ subdomain, kind, status }) => `${subdomain} ${kind} ${status}`),
     ['beta stop succeeded', 'beta provision succeeded', 'acme provision succeeded'],
   )
+})
+
+test('failed, unhealthy, behind, unpaid, full and stray: each needs the operator, and leads to where it is dealt with', async t => {
+  let asked = ''
+  const fleet = await testFleet(t, {
+    plugins: [overview],
+    env: { INSTANCE_DISK: '64m' },
+    driver: real => ({
+      ...withImages(real, { findImage: image => `sha256:${image}${asked}` }),
+      addresses: async () => ({ used: 5, total: 12 }),
+    }),
+  })
+  const { runOnce, services } = fleet.program
+  for (const subdomain of ['broken', 'sick', 'full', 'free']) await fleet.provision(subdomain)
+  const shown = async () => (await fleet.admin<Overview>('GET', '/admin/overview')).body
+  assert.deepEqual((await shown()).attention, [])
+
+  fleet.behave('broken', 'crash')
+  await fleet.admin('POST', '/admin/instances/broken/restart', { wait: 20 })
+  fleet.behave('sick', 'ill')
+  await eventually('it is unhealthy', async () => {
+    const { body } = await fleet.admin('GET', '/admin/instances/sick')
+    return body.status === 'unhealthy'
+  })
+  writeFileSync(join(fleet.root, 'full', 'large'), Buffer.alloc(65 * 1024 ** 2))
+  mkdirSync(join(fleet.root, 'stray'))
+  const { id } = (await fleet.admin('GET', '/admin/instances/free')).body
+  services.provisioner?.note([{ instanceId: id, unpaid: true }])
+  asked = ' of today'
+  for (const task of ['look-at-image', 'look-at-addresses', 'measure-volumes', 'compare-containers'])
+    await runOnce(`provisioner:${task}`)
+
+  const { attention, capacity } = await shown()
+  assert.deepEqual(attention.map(({ kind, summary, path }) => `${kind}: ${summary} ${path}`).sort(), [
+    'instance-disk-full: full uses 101 % of its disk space /admin/instances/full',
+    'instance-failed: broken has failed /admin/instances/broken',
+    'instance-unhealthy: sick is unhealthy /admin/instances/sick',
+    'instances-behind: 4 instances are behind /admin/instances?behind=true',
+    'instances-unpaid: 1 instance is unpaid /admin/instances?unpaid=true',
+    'orphans: 1 thing does not fit the records /admin/orphans',
+  ])
+  assert.deepEqual(capacity.addresses, { used: 5, total: 12 })
+  const html = { headers: { Accept: 'text/html' } }
+  const page = (await fleet.admin<string>('GET', '/admin/overview', html)).body
+  assert.match(page, /<a href="\/admin\/instances\?behind=true">4 instances are behind/)
+  assert.match(page, /<dt>Addresses<\/dt>[\s\S]*7 of 12 on the network of the instances free/)
+  for (const { path } of attention) assert.equal((await fleet.admin('GET', path, html)).status, 200, path)
 })
 
 test('what a plugin cannot say needs the operator, too', async t => {

@@ -52,6 +52,15 @@ const overviewSchema = z.object({
         .meta({ description: 'What the engine has; null where it does not say' }),
     }),
     disk: z.object({ free_bytes: z.int(), total_bytes: z.int() }),
+    addresses: z
+      .object({
+        used: z.int(),
+        total: z.int().meta({ description: 'How many instances can run on the network at once' }),
+      })
+      .nullable()
+      .meta({
+        description: 'Of the network of the instances; null where they have none, or it is not known',
+      }),
   }),
   operations: z.array(
     z.object({
@@ -88,7 +97,7 @@ export function overviewRoutes(parts: {
       role: 'read',
       answers: { 200: { description: 'The overview', schema: overviewSchema } },
       handle: async c => {
-        const { byStatus, memory, operations } = provisioner.summary(recentOperations)
+        const { byStatus, memory, addresses, operations } = provisioner.summary(recentOperations)
         const attention = (await concerns()).toSorted((a, b) => a.urgency.localeCompare(b.urgency))
         const { bsize, blocks, bavail } = await statfs(dataRoot)
         const disk = { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
@@ -100,7 +109,7 @@ export function overviewRoutes(parts: {
                 const number = byStatus[status] ?? 0
                 return number === 0 ? [] : [{ status, number }]
               })}
-              {...{ attention, memory, disk, operations }}
+              {...{ attention, memory, disk, addresses, operations }}
             />
           )
           return show(c, page, operatorFrame('Overview', path))
@@ -115,6 +124,7 @@ export function overviewRoutes(parts: {
           capacity: {
             memory: { promised_bytes: memory.promisedBytes, total_bytes: memory.totalBytes },
             disk: { free_bytes: disk.freeBytes, total_bytes: disk.totalBytes },
+            addresses,
           },
           operations: operations.map(({ createdAt, finishedAt, ...operation }) => ({
             ...operation,

@@ -104,6 +104,8 @@ export interface FleetSummary {
   byStatus: Partial<Record<InstanceStatus, number>>
   /** The limits of all instances that should run, together, and what the engine has; null where it does not say. */
   memory: { promisedBytes: number; totalBytes: number | null }
+  /** Of the network that instances share; null while that is not known, and where they have none. */
+  addresses: { used: number; total: number } | null
   /** The newest first. */
   operations: readonly {
     id: string

@@ -181,6 +181,8 @@ export interface Driver {
   images(): Promise<HostImage[]>
   /** Removes an image with all its tags. Throws, in the engine's words, while a container or another image needs it. */
   removeImage(image: Pick<HostImage, 'id' | 'tags'>): Promise<void>
+  /** How many addresses the network of the instances has and gives; null where there is none, or none yet. */
+  addresses(): Promise<{ used: number; total: number } | null>
   /** Returns what instances share: the engine's processors and memory. */
   capacity(): Promise<Capacity>
   /**

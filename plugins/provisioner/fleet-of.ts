@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { SetupContext } from '../../src/kernel/control-plane.ts'
 import type { declaration } from './declaration.ts'
 import type { Driver } from './driver.ts'
+import { Addresses } from './drivers/addresses.ts'
 import { DefaultImage } from './records/default-image.ts'
 import type { Fleet } from './records/fleet.ts'
 import { instanceMail } from './records/instance-mail.ts'
@@ -45,6 +46,7 @@ export function fleetOf(
       for (const { answer: record } of hooks.all('instance-change')) record(change)
     },
     defaultImage: new DefaultImage(config.CONTROL_PLANE_IMAGE, driver),
+    addresses: new Addresses(driver),
     environments: () => hooks.all('instance-environment').map(({ answer }) => answer()),
   }
   return { fleet, variables }

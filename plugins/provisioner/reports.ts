@@ -2,7 +2,7 @@ import type { Concern } from '../../src/kernel/concern.ts'
 import type { Metric } from '../../src/metrics/exposition.ts'
 import { engineMetrics } from './drivers/metrics.ts'
 import type { Orphans } from './orphans/orphans.ts'
-import { instanceConcerns } from './records/concerns.ts'
+import { fleetConcerns, instanceConcerns } from './records/concerns.ts'
 import type { Measurements } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
 import { diskMetrics, instanceMetrics, OperationCounts } from './records/metrics.ts'
@@ -22,10 +22,11 @@ export function provisionerReports(fleet: Fleet, orphans: Orphans, measurements:
     ],
     concernKinds: [
       ...['instance-failed', 'instance-unhealthy', 'instance-disk-low', 'instance-disk-full'],
-      ...['instance-disk-unknown', 'operation-failed', 'orphans'],
+      ...['instance-disk-unknown', 'instances-behind', 'instances-unpaid', 'operation-failed', 'orphans'],
     ],
     concerns: (): Concern[] => [
       ...instanceConcerns(fleet),
+      ...fleetConcerns(fleet),
       ...measurements.concerns(fleet),
       ...orphans.concerns(),
     ],

@@ -65,7 +65,7 @@ export function provisionerService(parts: {
     owned: account => ownership.of(account, act),
     limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
     upgrades: upgradeWork(fleet, act),
-    summary: recent => fleetSummary(db, { capacity, memoryBytes, recent }),
+    summary: recent => fleetSummary(db, { capacity, addresses: fleet.addresses.now, memoryBytes, recent }),
     retentionMs: retention.keptMs,
     restoreAll: copyOf => {
       const left = restoreAll(fleet, copyOf)

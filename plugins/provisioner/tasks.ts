@@ -2,6 +2,7 @@ import type { Task } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import type { Ownership } from './commands/ownership.ts'
+import { lookAtAddressesEveryMs } from './drivers/addresses.ts'
 import { compareEveryMs, type Orphans } from './orphans/orphans.ts'
 import { pruneImages } from './pruning/pruning.ts'
 import { clearAllLeftData } from './reconciler/left-data.ts'
@@ -48,6 +49,14 @@ export function provisionerTasks(parts: {
         fleet.defaultImage
           .look()
           .catch(error => log.warn({ err: error }, 'could not look at the image of new instances')),
+    },
+    {
+      name: 'look-at-addresses',
+      everyMs: lookAtAddressesEveryMs,
+      run: () =>
+        fleet.addresses
+          .look()
+          .catch(error => log.warn({ err: error }, 'could not look at the network of the instances')),
     },
     {
       name: 'retention',

@@ -22,7 +22,7 @@ export interface AttentionView {
   path: string
 }
 
-export interface OverviewPageProps extends Pick<FleetSummary, 'memory' | 'operations'> {
+export interface OverviewPageProps extends Pick<FleetSummary, 'memory' | 'addresses' | 'operations'> {
   now: number
   /** How many instances have each status, those that none has left out. */
   counts: readonly { status: InstanceStatusName; number: number }[]
@@ -110,7 +110,7 @@ function Counts({ counts }: Pick<OverviewPageProps, 'counts'>) {
   )
 }
 
-function Capacity({ memory, disk }: OverviewPageProps) {
+function Capacity({ memory, disk, addresses }: OverviewPageProps) {
   const used = disk.totalBytes - disk.freeBytes
   const { promisedBytes, totalBytes } = memory
   return (
@@ -144,6 +144,18 @@ function Capacity({ memory, disk }: OverviewPageProps) {
             words={`${bytesInWords(disk.freeBytes)} of ${bytesInWords(disk.totalBytes)} free`}
           />
         </dd>
+        {addresses === null ? null : (
+          <>
+            <dt>Addresses</dt>
+            <dd>
+              <Share
+                part={addresses.used}
+                whole={addresses.total}
+                words={`${addresses.total - addresses.used} of ${addresses.total} on the network of the instances free`}
+              />
+            </dd>
+          </>
+        )}
       </dl>
     </Panel>
   )

@@ -131,6 +131,7 @@ export function createProcessDriver(options: {
       })
     },
     capacity: async () => ({ cpus: null, memoryBytes: null }),
+    addresses: async () => null,
     log: async function* ({ id }, window, signal) {
       const written = logs.get(id)
       if (written) yield* written.read(window, signal)

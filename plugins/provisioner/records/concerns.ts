@@ -1,7 +1,8 @@
-import { and, asc, eq, gt, inArray, isNull, or } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
 import type { Concern } from '../../../src/kernel/concern.ts'
 import { bytesInWords } from '../../../views/components/bytes.ts'
-import { instances, operations } from '../schema.ts'
+import { instances, notes, operations } from '../schema.ts'
+import { behind } from './default-image.ts'
 import { crampedInstances } from './disk-use.ts'
 import type { Fleet } from './fleet.ts'
 import { mayRun, type ProvisionerDb } from './instance.ts'
@@ -12,6 +13,59 @@ const day = 86_400_000
 export function instanceConcerns(fleet: Pick<Fleet, 'db' | 'diskBytes' | 'clock'>): Concern[] {
   const { db, clock } = fleet
   return [...ofInstances(db), ...ofOperations(db, clock.now()), ...ofDisk(fleet)]
+}
+
+const mostNamed = 5
+
+/** What is due for many instances, each in one concern: those behind the configured image, and those that nothing pays for. */
+export function fleetConcerns({ db, defaultImage }: Pick<Fleet, 'db' | 'defaultImage'>): Concern[] {
+  const behindIt = behind(defaultImage)
+  const unpaid = and(eq(notes.unpaid, true), ne(instances.desired, 'deleted'), isNull(instances.purgedAt))
+  const named = (where: SQL | undefined) =>
+    db
+      .select({ subdomain: instances.subdomain })
+      .from(instances)
+      .leftJoin(notes, eq(notes.instanceId, instances.id))
+      .where(where)
+      .orderBy(asc(instances.subdomain))
+      .all()
+      .map(({ subdomain }) => subdomain)
+  return [
+    ...ofMany(behindIt === null ? [] : named(behindIt), {
+      kind: 'instances-behind',
+      words: ['1 instance is behind', 'instances are behind'],
+      why: `Their image is not what ${defaultImage.name} is now. Upgrade them one by one, or the fleet in waves.`,
+      filter: 'behind',
+    }),
+    ...ofMany(named(unpaid), {
+      kind: 'instances-unpaid',
+      words: ['1 instance is unpaid', 'instances are unpaid'],
+      why: 'Nothing pays for them, though something should.',
+      filter: 'unpaid',
+    }),
+  ]
+}
+
+function ofMany(
+  names: readonly string[],
+  {
+    kind,
+    words,
+    why,
+    filter,
+  }: { kind: string; words: readonly [string, string]; why: string; filter: string },
+): Concern[] {
+  if (names.length === 0) return []
+  const more = names.length - mostNamed
+  const listed = names.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '')
+  return [
+    {
+      ...{ kind, subject: filter, subdomain: null, urgency: 'notice' },
+      summary: names.length === 1 ? words[0] : `${names.length} ${words[1]}`,
+      detail: `${listed}. ${why}`,
+      path: `/admin/instances?${filter}=true`,
+    },
+  ]
 }
 
 /** Volumes that are full, or will be. */

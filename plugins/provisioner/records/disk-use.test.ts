@@ -81,7 +81,10 @@ test('a volume that cannot be measured in time keeps no other from its turn, and
   assert.equal(diskUseOf(fleet, stuck).usedBytes, null)
   assert.notEqual(diskUseOf(fleet, well).usedBytes, null)
   const [concern, ...more] = measurements.concerns(fleet)
-  assert.deepEqual([concern?.kind, concern?.subdomain, more.length], ['instance-disk-unknown', stuck.subdomain, 0])
+  assert.deepEqual(
+    [concern?.kind, concern?.subdomain, more.length],
+    ['instance-disk-unknown', stuck.subdomain, 0],
+  )
   assert.match(concern?.detail ?? '', /took longer than 3 seconds/)
 
   process.env.PATH = PATH

@@ -9,6 +9,7 @@ import type { Site } from '../../site/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
 import type { InstanceChange, InstanceEnvironment, InstanceStatus, VolumeCopies } from '../contract.ts'
 import type { Driver, InstanceSpec } from '../driver.ts'
+import type { Addresses } from '../drivers/addresses.ts'
 import { type Instance, instances } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
 import { volumePath } from '../volumes/volume.ts'
@@ -56,6 +57,8 @@ export interface Fleet {
   imagesInUse(): readonly { imageId: string; why: string }[]
   /** The image of new instances and of upgrades. */
   defaultImage: DefaultImage
+  /** Of the network that instances share. */
+  addresses: Addresses
   /** How long a released name is kept from others. */
   quarantineMs: number
   /** Announces a change to those who record it. Call it in the transaction that makes the change. */

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../../src/testing/folder.ts'
 import { longhouse } from '../../../views/brand.tsx'
 import type { Destination } from '../../router/contract.ts'
 import type { Driver } from '../driver.ts'
+import { Addresses } from '../drivers/addresses.ts'
 import type { Instance, InstanceRow } from '../schema.ts'
 import * as schema from '../schema.ts'
 import { instances } from '../schema.ts'
@@ -80,6 +81,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     imagesInUse: () => [],
     changed: () => {},
     defaultImage: new DefaultImage('longhouse-runtime:latest', driver as Driver),
+    addresses: new Addresses(driver as Driver),
     quarantineMs: 30 * 86_400_000,
     emit: (event, payload) => void emitted.push({ event, payload }),
     add: (row = {}) => {

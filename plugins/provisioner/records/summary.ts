@@ -8,7 +8,17 @@ import { actorOf } from './operation.ts'
 /** Counts, limits and the newest operations, in four queries. `memoryBytes` is what an instance may take by default. */
 export function fleetSummary(
   db: ProvisionerDb,
-  { capacity, memoryBytes, recent }: { capacity: Capacity | null; memoryBytes: number; recent: number },
+  {
+    capacity,
+    addresses,
+    memoryBytes,
+    recent,
+  }: {
+    capacity: Capacity | null
+    addresses: FleetSummary['addresses']
+    memoryBytes: number
+    recent: number
+  },
 ): FleetSummary {
   const { status } = instances
   const rows = db
@@ -27,6 +37,7 @@ export function fleetSummary(
       Record<InstanceStatus, number>
     >,
     memory: { promisedBytes: promised?.bytes ?? 0, totalBytes: capacity?.memoryBytes ?? null },
+    addresses,
     operations: db
       .select({
         id: operations.id,

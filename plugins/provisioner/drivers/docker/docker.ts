@@ -12,7 +12,7 @@ import { isRuntime, longhouseImages, removeImage } from './images.ts'
 import { discardContainer, observe } from './instance.ts'
 import { refuseRunning, removeInstance, restartsOf, startInstance, stopInstance } from './lifecycle.ts'
 import { containerLog } from './log-lines.ts'
-import { findNetwork, type InstanceNetwork } from './network.ts'
+import { addressUse, findNetwork, type InstanceNetwork } from './network.ts'
 import { prepareSuccessor, type ReplacementParts, replaceContainer } from './replacement.ts'
 import { usageOfContainers } from './usage.ts'
 import { prepareVolume, type VolumeUser } from './volume.ts'
@@ -91,6 +91,8 @@ export function createDockerDriver(options: DockerOptions): Driver {
       network = await findNetwork(engine, settings.network)
       warning = shortcomings(info, settings, { network, trusted: options.trustedByEdge ?? [] })
     },
+
+    addresses: () => addressUse(engine, settings.network),
 
     async capacity() {
       const { NCPU, MemTotal, Runtimes } = info ?? (await engineInfo(engine))

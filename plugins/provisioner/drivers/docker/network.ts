@@ -64,18 +64,54 @@ const networkSchema = z.object({
   Options: z.record(z.string(), z.string()).nullish(),
   IPAM: z
     .object({
-      Config: z.array(z.object({ Gateway: z.string().optional(), Subnet: z.string().optional() })).nullish(),
+      Config: z
+        .array(
+          z.object({
+            Gateway: z.string().optional(),
+            Subnet: z.string().optional(),
+            IPRange: z.string().optional(),
+          }),
+        )
+        .nullish(),
     })
     .nullish(),
+  /** Of those that run, by container. */
+  Containers: z.record(z.string(), z.unknown()).nullish(),
 })
 
-export async function findNetwork(engine: Engine, name: string): Promise<InstanceNetwork | null> {
-  const network = await engine.find(
+function lookAtNetwork(engine: Engine, name: string) {
+  return engine.find(
     `look at the network ${name}`,
     { method: 'GET', path: `/networks/${name}` },
     networkSchema,
     { absent: /no such network|network .* not found/i },
   )
+}
+
+/** Linux takes no more ports on one bridge, whatever its range has. */
+const portsOfBridge = 1023
+
+/** How many addresses a network gives to containers, and how many have one: those that run. Null when it is not there. */
+export async function addressUse(
+  engine: Engine,
+  name: string,
+): Promise<{ used: number; total: number } | null> {
+  const network = await lookAtNetwork(engine, name)
+  if (!network) return null
+  const ranges = network.IPAM?.Config ?? []
+  const given = ranges.reduce((sum, { Subnet = '', IPRange }) => sum + addressesIn(IPRange || Subnet), 0)
+  const total = network.Driver === 'bridge' ? Math.min(given, portsOfBridge) : given
+  return { used: Object.keys(network.Containers ?? {}).length, total }
+}
+
+/** Of an IPv4 range, without its first, its last and the host's own; 0 for any other. */
+function addressesIn(range: string): number {
+  const [network = '', length] = range.split('/')
+  return isIP(network) === 4 ? Math.max(0, 2 ** (32 - Number(length)) - 3) : 0
+}
+
+export async function findNetwork(engine: Engine, name: string): Promise<InstanceNetwork | null> {
+  const network = await lookAtNetwork(engine, name)
   const ranges = network?.IPAM?.Config ?? []
   return (
     network && {
