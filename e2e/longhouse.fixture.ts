@@ -75,12 +75,15 @@ export async function startLonghouse(
     env?: Record<string, string>
     /** Another build's control plane. */
     program?: string
+    /** The number of the user and group that it runs as, when a test of root wants another one. */
+    user?: number
   },
 ): Promise<Longhouse> {
   const dataRoot = options.dataRoot ?? temporaryFolder(t)
   const child = spawn(process.execPath, [options.program ?? join(root, 'dist/control-plane.js')], {
     cwd: dataRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.user !== undefined && { uid: options.user, gid: options.user }),
     env: {
       PATH: process.env.PATH,
       ...(process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {}),

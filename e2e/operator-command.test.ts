@@ -128,6 +128,18 @@ test('an operator creates, lists, stops, starts, restarts and purges an instance
   assert.match((await say(['disk'])).out, /^free +.* of [\s\S]*^volumes /m)
   assert.match((await say(['disk', 'prune', '--dry-run'])).err, /^0 images would be removed/m)
 
+  const quotas = await say(['quotas', '--data-root', dataRoot])
+  if (process.getuid?.() === 0) {
+    assert.match(
+      quotas.out,
+      /^NAME +QUOTA IS.*\nacme +(watched|to set) .*\nbeta +(watched|to set) /,
+      quotas.err,
+    )
+    assert.equal(quotas.code, 0)
+  } else assert.match(quotas.err, /needs root|watched/)
+  assert.match((await say(['quotas', '--data-root', '/nonexistent'])).err, /\/nonexistent is not a folder/)
+  assert.match((await say(['quotas'])).err, /name the folder with --data-root/)
+
   const log = await say(['logs', 'acme', '--lines', '3'])
   assert.match(log.out, /^(\d{4}-\d\d-\d\dT\S+Z (out|err) .*\n){1,3}$/)
   assert.equal((await say(['logs', 'acme', '--search', 'nothing has these words'])).out, '')

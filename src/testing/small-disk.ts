@@ -13,14 +13,18 @@ export interface SmallDisk {
 }
 
 /** A small disk in memory. Skips the test, and returns null, if this user may not mount one. */
-export function smallDisk(t: TestContext, { mebibytes }: { mebibytes: number }): SmallDisk | null {
+export function smallDisk(
+  t: TestContext,
+  { mebibytes, files }: { mebibytes: number; files?: number },
+): SmallDisk | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     t.skip('only root can mount a small disk: run the tests as root on Linux')
     return null
   }
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-small-'))
+  const most = files === undefined ? '' : `,nr_inodes=${files}`
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', dir], { stdio: 'pipe' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m${most}`, 'tmpfs', dir], { stdio: 'pipe' })
   } catch {
     rmdirSync(dir)
     t.skip('a small disk cannot be mounted here: run the tests as root, outside of a container')

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setClock } from '../../../src/testing/clock.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { smallDisk } from '../../../src/testing/small-disk.ts'
 import { testFleet } from '../fleet.fixture.ts'
 import { instanceConcerns } from './concerns.ts'
 import { diskUseOf, Measurements } from './disk-use.ts'
@@ -91,6 +92,25 @@ test('a volume that cannot be measured in time keeps no other from its turn, and
   clock.advance(5 * 60_000)
   await measurements.round(fleet, new AbortController().signal)
   assert.deepEqual(measurements.concerns(fleet), [])
+})
+
+test('a volume whose disk seems as large as the quota for its limit is shown as bounded by it', async t => {
+  const fleet = { ...testRecords(t), diskBytes: 64 * mebibyte }
+  const [bounded, watched] = [fleet.add({ readyAt: 0 }), fleet.add({ readyAt: 0 })]
+  const disk = smallDisk(t, { mebibytes: 128, files: 1000 })
+  if (!disk) return
+  symlinkSync(disk.dir, join(fleet.site.dataRoot, bounded.subdomain))
+  mkdirSync(join(fleet.site.dataRoot, watched.subdomain))
+  const measurements = new Measurements()
+  const look = async () => {
+    fleet.clock.advance(5 * 60_000)
+    await measurements.round(fleet, new AbortController().signal)
+    return [bounded, watched].map(instance => diskUseOf(fleet, instance).quotaBytes)
+  }
+  assert.deepEqual(await look(), [128 * mebibyte, null])
+  fleet.diskBytes = 100 * mebibyte
+  assert.equal(diskUseOf(fleet, bounded).quotaBytes, null, 'the quota of another limit')
+  assert.deepEqual(await look(), [null, null])
 })
 
 test('limits are shown with the use, in the API and on the page; they come from the settings or the plan', async t => {

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises'
 import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import { timestamp } from '../../../src/clock.ts'
 import type { Concern } from '../../../src/kernel/concern.ts'
-import { type DiskLevel, diskLevel, enforcedQuota } from '../../../src/storage/disk-limit.ts'
+import { type DiskLevel, diskLevel, enforcedQuota, quotaOf } from '../../../src/storage/disk-limit.ts'
 import { folderSize } from '../../../src/storage/folder-size.ts'
 import type { DiskUse } from '../contract.ts'
 import { diskUses, type Instance, instances } from '../schema.ts'
@@ -38,10 +38,12 @@ function diskUse(
   instance: Instance,
   use: { bytes: number; measuredAt: number; quotaBytes: number | null } | undefined,
 ): DiskUse {
+  const limitBytes = diskLimitOf(fleet, instance)
   return {
     usedBytes: use?.bytes ?? null,
-    limitBytes: diskLimitOf(fleet, instance),
-    quotaBytes: use?.quotaBytes ?? null,
+    limitBytes,
+    // One that was seen with another limit says nothing.
+    quotaBytes: limitBytes !== null && use?.quotaBytes === quotaOf(limitBytes).bytes ? use.quotaBytes : null,
     measuredAt: use?.measuredAt ?? null,
   }
 }
@@ -61,15 +63,18 @@ export class Measurements {
 
   /**
    * Measures the volumes that were tried longest ago, one after the other, for a few seconds. A volume that cannot be measured keeps
-   * its last figure, and waits for its turn like the others: it never keeps them from theirs. Quotas of the file system are looked at
-   * each time, which costs little.
+   * its last figure, and waits for its turn like the others: it never keeps them from theirs.
    */
   async round(fleet: Fleet, signal: AbortSignal): Promise<void> {
     const { db, clock, site } = fleet
-    await lookAtQuotas(fleet, signal)
     const began = clock.monotonic()
     const known = db
-      .select({ id: instances.id, subdomain: instances.subdomain, at: diskUses.measuredAt })
+      .select({
+        id: instances.id,
+        subdomain: instances.subdomain,
+        own: instances.diskBytes,
+        at: diskUses.measuredAt,
+      })
       .from(instances)
       .leftJoin(diskUses, eq(diskUses.instanceId, instances.id))
       .where(and(isNull(instances.purgedAt), isNotNull(instances.readyAt)))
@@ -77,18 +82,30 @@ export class Measurements {
       .map(each => ({ ...each, at: this.#triedAt.get(each.id) ?? each.at ?? 0 }))
     this.#forgetOthers(new Set(known.map(({ id }) => id)))
     const due = known.filter(({ at }) => Math.abs(clock.now() - at) >= measuredEveryMs)
-    for (const { id, subdomain } of due.toSorted((one, other) => one.at - other.at)) {
+    for (const { id, subdomain, own } of due.toSorted((one, other) => one.at - other.at)) {
       if (signal.aborted || clock.monotonic() - began > this.#roundMs) return
-      await this.#measure(fleet, id, volumePath(site.dataRoot, subdomain), signal)
+      await this.#measure(
+        fleet,
+        { id, limitBytes: own ?? fleet.diskBytes },
+        volumePath(site.dataRoot, subdomain),
+        signal,
+      )
     }
   }
 
-  async #measure({ db, clock }: Fleet, id: string, path: string, signal: AbortSignal): Promise<void> {
+  async #measure(
+    { db, clock }: Fleet,
+    { id, limitBytes }: { id: string; limitBytes: number | null },
+    path: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const now = clock.now()
     const ending = AbortSignal.timeout(this.#longestMs)
     try {
       const { bytes } = await folderSize(path, AbortSignal.any([signal, ending]))
-      keep(db, id, bytes, clock.now())
+      // Not before the disk has answered: one that hangs would keep hold of a thread.
+      const quotaBytes = enforcedQuota(await statfs(path), limitBytes)?.bytes ?? null
+      keep(db, { instanceId: id, bytes, quotaBytes, measuredAt: clock.now() })
       this.#failed.delete(id)
     } catch (error) {
       if (signal.aborted) return
@@ -129,30 +146,7 @@ export class Measurements {
   }
 }
 
-/** Notes which volumes the file system bounds. A limit that has changed counts as watched until the quota has followed. */
-async function lookAtQuotas({ db, site, diskBytes }: Fleet, signal: AbortSignal): Promise<void> {
-  const measured = db
-    .select({
-      id: instances.id,
-      subdomain: instances.subdomain,
-      limitBytes: sql<number | null>`coalesce(${instances.diskBytes}, ${diskBytes})`,
-      quotaBytes: diskUses.quotaBytes,
-    })
-    .from(instances)
-    .innerJoin(diskUses, eq(diskUses.instanceId, instances.id))
-    .where(isNull(instances.purgedAt))
-    .all()
-  for (const { id, subdomain, limitBytes, quotaBytes } of measured) {
-    if (signal.aborted) return
-    const seen = await statfs(volumePath(site.dataRoot, subdomain)).catch(() => null)
-    const now = seen && (enforcedQuota(seen, limitBytes)?.bytes ?? null)
-    if (now !== quotaBytes)
-      db.update(diskUses).set({ quotaBytes: now }).where(eq(diskUses.instanceId, id)).run()
-  }
-}
-
-function keep(db: ProvisionerDb, instanceId: string, bytes: number, measuredAt: number): void {
-  const row = { instanceId, bytes, measuredAt }
+function keep(db: ProvisionerDb, row: typeof diskUses.$inferInsert): void {
   db.insert(diskUses).values(row).onConflictDoUpdate({ target: diskUses.instanceId, set: row }).run()
 }
 
