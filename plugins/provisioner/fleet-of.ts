@@ -9,6 +9,7 @@ import { instanceMail } from './records/instance-mail.ts'
 import { loadSecretKeys } from './records/secret-keys.ts'
 import { openVariables, type Variables } from './variables/variables.ts'
 import type { VolumeLook } from './volumes/inspection.ts'
+import { folderTurns } from './volumes/turns.ts'
 
 type Context = SetupContext<typeof declaration>
 
@@ -25,6 +26,7 @@ export function fleetOf(
   const variables = openVariables(db, secretKeys, control)
   const fleet: Fleet = {
     ...{ db, driver, router, lookAtVolume, site, clock, emit },
+    inTurn: folderTurns(),
     timezone: config.INSTANCE_TIMEZONE,
     keep: { runsPerJob: config.INSTANCE_KEEP_RUNS, forMs: config.INSTANCE_KEEP_FOR },
     packagesBytes: config.INSTANCE_PACKAGES_LIMIT,

@@ -1,4 +1,3 @@
-import { serialByKey } from '../../src/concurrency.ts'
 import { request } from './commands/commands.ts'
 import type { Ownership } from './commands/ownership.ts'
 import { restore } from './commands/restore.ts'
@@ -41,7 +40,6 @@ export function provisionerService(parts: {
 }): ProvisionerService {
   const { fleet, health, reconciler, ownership, retention, capacity, memoryBytes, act } = parts
   const { db, site } = fleet
-  const oneByOne = serialByKey()
   const actIf = (changed: boolean) => {
     if (changed) act()
     return changed
@@ -73,7 +71,9 @@ export function provisionerService(parts: {
       return left
     },
     workOnFolder: work =>
-      oneByOne(work.folder, () => fleet.driver.workOnFolder({ ...work, image: fleet.defaultImage.name })),
+      fleet.inTurn(work.folder, work.signal, () =>
+        fleet.driver.workOnFolder({ ...work, image: fleet.defaultImage.name }),
+      ),
     measure: async signal => {
       const { used, restMs } = await fleet.driver.measure(site.dataRoot, signal)
       const disk = diskUsedByAll(db)

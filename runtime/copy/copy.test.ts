@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
 import { systemClock } from '../../src/clock.ts'
@@ -12,6 +21,7 @@ import { claimVolume } from '../../src/storage/volume-identity.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { startRuntime } from '../program.ts'
 import { copyOf } from './copy.fixture.ts'
+import { packVolume } from './pack.ts'
 import { settleVolume } from './settle.ts'
 import { unpackVolume } from './unpack.ts'
 
@@ -136,6 +146,26 @@ test('what lies beside a file that only looks like a database is copied as well'
   const folder = temporaryFolder(t)
   await unpackVolume(Readable.from([archive]), folder)
   for (const name of parts) assert.equal(readFileSync(join(folder, name), 'utf8'), `hello from ${name}`)
+})
+
+test('a volume that goes away while it is copied makes no copy', async t => {
+  const place = temporaryFolder(t)
+  const volume = join(place, 'volume')
+  mkdirSync(join(volume, 'jobs/later'), { recursive: true })
+  await claimVolume(volume, 'inst_one', null)
+  for (const file of ['longhouse.db', 'jobs/own.sqlite']) {
+    const database = openSqlite(join(volume, file))
+    database.exec('create table orders (id text)')
+    database.close()
+  }
+  writeFileSync(join(volume, 'jobs/later/notes.txt'), 'precious')
+  const step = (words: string) => {
+    if (!words.endsWith('own.sqlite')) return
+    renameSync(volume, join(place, 'elsewhere'))
+    mkdirSync(volume)
+  }
+  const output = new PassThrough().resume()
+  await assert.rejects(packVolume(volume, output, 1000, { step }), /the volume went away, or was replaced/)
 })
 
 test('after a restore nothing of before the restore happens again', async t => {

@@ -66,6 +66,9 @@ export async function packVolume(
       else if (found.kind === 'link') await addLink(archive, source)
       else if (!isPartOfDatabase(source.from)) await addFile(copying, source)
     }
+    // What goes away file by file looks as if it had been deleted: a disk that is unmounted, a volume that is deleted.
+    if (inventory.instanceId !== null && (await readVolumeIdentity(volume)) !== inventory.instanceId)
+      throw new Error('the volume went away, or was replaced, while it was copied')
     await addBytes(archive, inventoryName, Buffer.from(JSON.stringify(inventory)))
     archive.finalize()
     await written

@@ -20,7 +20,7 @@ import { settingsDigest } from '../records/settings-digest.ts'
 import { ownerOfVolume } from '../records/volume-record.ts'
 import type { Instance, Operation } from '../schema.ts'
 import { forgetVariables } from '../variables/variables.ts'
-import { VolumeError } from '../volumes/volume.ts'
+import { VolumeError, volumePath } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { clearLeftData } from './left-data.ts'
 import { sameLimits } from './limits.ts'
@@ -320,6 +320,7 @@ function stepContext(
       return getInstance(fleet.db, instanceId)
     },
     look: fleet.lookAtVolume,
+    alone: work => fleet.inTurn(volumePath(fleet.site.dataRoot, instance.subdomain), signal, work),
     ownerOf: id => ownerOfVolume(fleet, id),
     driver: fleet.driver,
     router: fleet.router,

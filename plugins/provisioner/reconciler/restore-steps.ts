@@ -12,7 +12,7 @@ import {
   swapIn,
 } from '../volumes/restored.ts'
 import { VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
-import type { StepContext } from './step-context.ts'
+import { type StepContext, whileAlone } from './step-context.ts'
 import { carryOver, swapKept } from './upgrade-steps.ts'
 
 type RestoreStep = Extract<StepName, 'copy data' | 'fetch copy' | 'swap volume' | 'put back data'>
@@ -56,7 +56,7 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
         throw error
       }
     },
-    'swap volume': async step => {
+    'swap volume': whileAlone(async step => {
       if (step.operation.kind === 'rollback') return await swapKept(step)
       const { spec, driver, dataRoot, look, volume, workImage, holdJobs, signal } = step
       const folders = restoreFolders(dataRoot, spec.id)
@@ -76,9 +76,9 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       }
       step.volumeRestored()
       return holdJobs ? 'its jobs are off: the instance that it is a copy of runs them' : undefined
-    },
+    }),
     // The restored data may have run jobs: the previous ones learn of it, unless the restored ones cannot even be read.
-    'put back data': async step => {
+    'put back data': whileAlone(async step => {
       const { spec, dataRoot } = step
       const folders = restoreFolders(dataRoot, spec.id)
       let unread = ''
@@ -89,7 +89,7 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
         })
       const back = await putBack(dataRoot, spec.subdomain, folders, carry)
       return back ? `the previous data are back${unread}` : 'the data had not been replaced'
-    },
+    }),
   }
 
 const reasons: Partial<Record<OperationKind, CopyReason>> = {

@@ -10,6 +10,11 @@ import type { HealthWatch } from './health-watch.ts'
 /** What each step does. It returns a few words for the journal, or throws. */
 export type StepRuns = Readonly<Record<StepName, (step: StepContext) => Promise<string | undefined>>>
 
+/** A step that moves or deletes the volume. */
+export function whileAlone(run: StepRuns[StepName]): StepRuns[StepName] {
+  return step => step.alone(() => run(step))
+}
+
 /** What the steps of one operation work with. */
 export interface StepContext {
   operation: Pick<Operation, 'id' | 'kind' | 'copyId'>
@@ -40,6 +45,8 @@ export interface StepContext {
   /** What the record says about the volume now. */
   readonly volume: VolumeRecord
   look: VolumeLook
+  /** Does work that moves or deletes the volume once those who read it are done; others wait for it. */
+  alone<T>(work: () => Promise<T>): Promise<T>
   /** The subdomain of the instance that has this id and a record; null when none has. */
   ownerOf(instanceId: string): string | null
   driver: Driver

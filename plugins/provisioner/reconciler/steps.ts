@@ -7,7 +7,7 @@ import { forgetKept, refuseUnkept } from '../volumes/kept.ts'
 import { clearRestore, restoreFolders, settleRestore } from '../volumes/restored.ts'
 import { markVolume, VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
 import { restoreSteps } from './restore-steps.ts'
-import type { StepContext, StepRuns } from './step-context.ts'
+import { type StepContext, type StepRuns, whileAlone } from './step-context.ts'
 import { upgradeSteps } from './upgrade-steps.ts'
 
 /** The instance answers as itself, and its checks fail: it is left running, so that its owner can fix it. */
@@ -81,7 +81,7 @@ export const stepRuns: StepRuns = {
   'wait until healthy': waitUntilHealthy,
   ...restoreSteps,
   ...upgradeSteps,
-  'delete volume': async ({ spec, volume, dataRoot, driver, look, ownerOf }) => {
+  'delete volume': whileAlone(async ({ spec, volume, dataRoot, driver, look, ownerOf }) => {
     // Absence must be certain: a container must not run on a volume that is being deleted.
     await driver.refuseInUse(spec)
     await settleRestore(dataRoot, spec)
@@ -89,7 +89,7 @@ export const stepRuns: StepRuns = {
     await clearRestore(restoreFolders(dataRoot, spec.id))
     await forgetKept(dataRoot, spec.id)
     return words
-  },
+  }),
 }
 
 /** What stands at the volume's place, when the instance may start on it. Throws a VolumeError when it may not. */

@@ -14,7 +14,7 @@ import {
   swapIn,
 } from '../volumes/restored.ts'
 import { VolumeError, volumeFault } from '../volumes/volume.ts'
-import type { StepContext } from './step-context.ts'
+import { type StepContext, whileAlone } from './step-context.ts'
 
 type UpgradeStep = Extract<
   StepName,
@@ -55,7 +55,7 @@ export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => P
         throw error
       }
     },
-    'put back image and data': async step => {
+    'put back image and data': whileAlone(async step => {
       const { spec, operation, dataRoot } = step
       const folders = restoreFolders(dataRoot, spec.id)
       if (operation.kind === 'upgrade') await unkeep(dataRoot, spec.id, operation.id)
@@ -63,7 +63,7 @@ export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => P
       await bringAlong(dataRoot, spec.subdomain, folders)
       step.spec = { ...spec, ...step.putBackImage() }
       return back ? `${step.spec.image}, with its data` : `${step.spec.image}; the data had not been changed`
-    },
+    }),
     // The mark of what was fetched stays until the operation has ended: one that is killed here must not swap again, over what was
     // written since. It fails no operation that is done, and what cannot be deleted now is deleted later.
     'delete previous data': async ({ spec, dataRoot }) =>

@@ -12,6 +12,7 @@ import type { Driver, InstanceSpec } from '../driver.ts'
 import type { Addresses } from '../drivers/addresses.ts'
 import { type Instance, instances } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
+import type { InTurn } from '../volumes/turns.ts'
 import { volumePath } from '../volumes/volume.ts'
 import type { DefaultImage } from './default-image.ts'
 import { getInstance, listInstances, type ProvisionerDb, updateInstance, wanted } from './instance.ts'
@@ -24,6 +25,8 @@ export interface Fleet {
   driver: Driver
   router: RouterService
   lookAtVolume: VolumeLook
+  /** What reads, moves and deletes volumes does so in turn. */
+  inTurn: InTurn
   site: Site
   clock: Clock
   /** The zone of jobs that name none. */

@@ -10,6 +10,7 @@ import { Addresses } from '../drivers/addresses.ts'
 import type { Instance, InstanceRow } from '../schema.ts'
 import * as schema from '../schema.ts'
 import { instances } from '../schema.ts'
+import { folderTurns } from '../volumes/turns.ts'
 import { lookAtVolume } from '../volumes/volume.ts'
 import { DefaultImage } from './default-image.ts'
 import type { Fleet } from './fleet.ts'
@@ -78,6 +79,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     environments: () => [],
     variables: () => ({ values: {}, secrets: [], digest: null }),
     copies: () => null,
+    inTurn: folderTurns(),
     imagesInUse: () => [],
     changed: () => {},
     defaultImage: new DefaultImage('longhouse-runtime:latest', driver as Driver),
