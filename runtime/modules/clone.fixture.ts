@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
@@ -7,14 +7,36 @@ import { programRoot } from '../../src/root.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { installSdk } from '../manifest/offered-sdk.ts'
 
+const answerFile = 'answer.json'
+
+/** What a script in a clone ends with. */
+const answer = `import { writeFileSync } from 'node:fs'
+const here = process.cwd()
+function answer(value) {
+  writeFileSync(here + '/${answerFile}', JSON.stringify(value))
+  process.exit(0)
+}
+`
+
 /** Runs a job of the repo in this process: what stands beside the instance in every comparison. */
 const runJob = `import './manifest.ts'
 const job = globalThis[Symbol.for('longhouse.registered')].find(each => each.job.id === 'job').job
 const { func } = job
 const state = new Map()
 func({ params: {}, log: console.log, state: { get: async name => state.get(name) ?? null, set: async (name, value) => void state.set(name, value) } })
-  .then(result => { process.stdout.write('\\nRESULT ' + (JSON.stringify(result) ?? null)); process.exit(0) })
+  .then(result => {
+    const jobs = globalThis[Symbol.for('longhouse.registered')].map(({ job: { id, cron } }) => ({ id, cron }))
+    answer({ result: result ?? null, jobs })
+  })
 `
+
+/** What running the job `job` showed. */
+export interface Outcome {
+  result: unknown
+  /** What the manifest registered. */
+  jobs: { id: string; cron: string }[]
+  printed: string
+}
 
 /** Runs each job of the repo, one after the other. */
 const runAllJobs = `import './manifest.ts'
@@ -25,21 +47,33 @@ for (const { job } of globalThis[Symbol.for('longhouse.registered')]) {
   try { outcomes[job.id] = { result: (await job.func(context)) ?? null } }
   catch (error) { outcomes[job.id] = { error: String(error.message) } }
 }
-process.stdout.write('\\nRESULT ' + JSON.stringify(outcomes))
-process.exit(0)
+answer(outcomes)
 `
 
-/** A clone of the jobs repo with `longhouse/jobs` installed, where `tsx` runs the job `job`; answers with its result. */
-export function runInClone(t: TestContext, files: Record<string, string | Buffer>): Promise<unknown> {
-  return runByTsx(t, runJob, files)
+/**
+ * A clone of the jobs repo with `longhouse/jobs` installed, where `tsx` runs the job `job`; after `npm install` where
+ * `installs` says so.
+ */
+export async function outcomeInClone(
+  t: TestContext,
+  files: Record<string, string | Buffer>,
+  { installs = false } = {},
+): Promise<Outcome> {
+  const { answer, printed } = await runByTsx(t, runJob, files, installs ? installByNpm : undefined)
+  return { ...(answer as Omit<Outcome, 'printed'>), printed: printed.trim() }
+}
+
+/** The result of the job in a clone. */
+export async function runInClone(t: TestContext, files: Record<string, string | Buffer>): Promise<unknown> {
+  return (await outcomeInClone(t, files)).result
 }
 
 /** The same after `npm install`. */
-export function runInstalledInClone(
+export async function runInstalledInClone(
   t: TestContext,
   files: Record<string, string | Buffer>,
 ): Promise<unknown> {
-  return runByTsx(t, runJob, files, installByNpm)
+  return (await outcomeInClone(t, files, { installs: true })).result
 }
 
 /** The same for every job of the manifest; answers with their results, or with why they failed. */
@@ -48,10 +82,10 @@ export async function runAllInClone(
   files: Record<string, string | Buffer>,
   modules: string,
 ): Promise<Record<string, { result?: unknown; error?: string }>> {
-  const outcomes = await runByTsx(t, runAllJobs, files, async dir => {
+  const { answer } = await runByTsx(t, runAllJobs, files, async dir => {
     if (existsSync(modules)) await copyFolder(modules, join(dir, 'node_modules'))
   })
-  return outcomes as Record<string, { result?: unknown; error?: string }>
+  return answer as Record<string, { result?: unknown; error?: string }>
 }
 
 async function runByTsx(
@@ -59,21 +93,28 @@ async function runByTsx(
   script: string,
   files: Record<string, string | Buffer>,
   install?: (dir: string) => Promise<void>,
-): Promise<unknown> {
+): Promise<{ answer: unknown; printed: string }> {
   const dir = temporaryFolder(t)
-  for (const [file, content] of Object.entries({ ...files, 'run-job.mts': script })) {
+  for (const [file, content] of Object.entries({ ...files, 'run-job.mts': answer + script })) {
     mkdirSync(dirname(join(dir, file)), { recursive: true })
     writeFileSync(join(dir, file), content)
   }
   mkdirSync(join(dir, 'data'), { recursive: true })
   await install?.(dir)
   installSdk(dir)
+  // In one stream, as in the log of a run.
   const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [programRoot('node_modules/tsx/dist/cli.mjs'), 'run-job.mts'],
+    '/bin/sh',
+    [
+      '-c',
+      'exec "$0" "$@" 2>&1',
+      process.execPath,
+      programRoot('node_modules/tsx/dist/cli.mjs'),
+      'run-job.mts',
+    ],
     { cwd: dir },
   )
-  return JSON.parse(stdout.slice(stdout.lastIndexOf('RESULT ') + 7))
+  return { answer: JSON.parse(readFileSync(join(dir, answerFile), 'utf8')), printed: stdout }
 }
 
 async function installByNpm(dir: string): Promise<void> {

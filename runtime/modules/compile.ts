@@ -15,6 +15,8 @@ export interface CompiledFile {
   path: string
   format: ModuleFormat
   code: string
+  /** The same as a module, where it became CommonJS. */
+  esm?: string
   /** What it imports by name, dynamic imports of a constant name included. */
   imports: readonly string[]
   /** Those of its imports that stand in `import()` only: they are looked for when it is called. */
@@ -80,6 +82,7 @@ export async function compileFiles(
     const hasDefault = cjs !== undefined && exports.includes('default')
     done.push({
       ...{ path, format, code: withGlobals(code, format), imports, later, texts, exports, hasDefault },
+      ...(cjs && { esm: output.code }),
       errors: [],
     })
   }

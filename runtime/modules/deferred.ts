@@ -1,47 +1,80 @@
-import { type Node, parse } from 'acorn'
+import { isBuiltin } from 'node:module'
 import type { DeferredImport } from './build.ts'
+import { factsIn, isRegister, registryOf } from './effects/facts.ts'
+import { Reach } from './effects/reach.ts'
+import { isSyntax, nameOf, parseCode, partsOf, type Syntax } from './effects/syntax.ts'
 import { type Compiled, type Graph, resolvable } from './graph.ts'
 import { laterName } from './later.ts'
-import { resolveInBuild } from './resolve.ts'
+import { resolveInBuild, withoutQuery } from './resolve.ts'
 
 /** An import that can wait, with what it would load. */
-export interface Deferrable extends DeferredImport {
-  specifier: string
+interface Deferrable extends DeferredImport {
   /** The exports that are handed on. */
   names: readonly string[]
   /** Those of them that are called. */
   funcs: readonly string[]
 }
 
-type Any = Node & Record<string, unknown>
-
 /** The fields of a job that a run reads only of its own job. */
 const fields: ReadonlySet<string> = new Set(['func', 'params'])
 
 /**
  * What a run of one job can do without: imports of the manifest that only hand functions and parameters of modules to
- * `register`. `unread` are those modules of which neither they nor what they import uses packages.
+ * `register`, where nothing else notices whether and when these are loaded. `unread` are those of them that use no
+ * packages.
  */
 export function whatCanWait(
   entry: string,
   known: Compiled & { graph: Graph },
 ): { deferred: DeferredImport[]; unread: { path: string; names: readonly string[] }[] } {
-  const build = resolvable(known)
+  const nothing = { deferred: [], unread: [] }
   const manifest = known.files.get(entry)
-  if (manifest?.format !== 'module') return { deferred: [], unread: [] }
-  const found = deferrable(manifest.code).flatMap(({ specifier, names, funcs, ...each }) => {
-    const path = resolveInBuild(build, specifier, entry)
+  const parsed = manifest?.format === 'module' ? parseCode(manifest.code, 'module') : null
+  const registry = parsed && registryOf(parsed.program)
+  if (!manifest || !parsed || registry === null) return nothing
+  const build = resolvable(known)
+  const uses = new Uses(parsed.program, registry)
+  const imports = importsOf(parsed.program).map(node => {
+    const specifier = specifierOf(node)
+    const path = resolveInBuild(build, withoutQuery(specifier), entry)
     const exported = path === null ? null : (known.files.get(path)?.exports ?? null)
-    const all = names.every(name => exported?.includes(name))
-    return path !== null && all ? [{ each, path, funcs }] : []
+    const found = deferrable(node, uses)
+    const isHandedOn = found?.names.every(name => exported?.includes(name)) === true
+    return { node, specifier, path, asked: isHandedOn ? found : null }
   })
+  if (imports.every(({ asked }) => asked === null)) return nothing
+  const reach = new Reach(known, build, entry)
+  const loaded = imports.map(({ node, path, specifier, asked }) => {
+    const { reads, shows } =
+      path === null ? { reads: true, shows: isForItself(node, specifier) } : reach.loading(path)
+    return { reads, shows, asked: shows ? null : asked, path }
+  })
+  const isChanged = loaded.some(
+    each => each.asked === null && each.path !== null && reach.changesRegistry(each.path),
+  )
+  if (isChanged) return nothing
+  const body = reach.total(factsIn(parsed, false).loading, entry)
+  // A module that waits is loaded after all others: what it finds must not be what they left.
+  const isAlone = (at: number) => !body.shows && loaded.every(({ shows }, other) => other <= at || !shows)
+  const waiting = loaded.flatMap(({ asked, path, reads }, at) =>
+    asked && path !== null && (!reads || isAlone(at)) ? [{ ...asked, path }] : [],
+  )
   return {
-    deferred: found.map(({ each }) => each),
-    unread: found
+    deferred: waiting.map(({ from, to, stub }) => ({ from, to, stub })),
+    unread: waiting
       .filter(({ path }) => !usesPackages(path, known.graph))
       .map(({ path, funcs }) => ({ path, names: funcs })),
   }
 }
+
+/** A package that is imported without a name is loaded for what it does. */
+const isForItself = ({ specifiers }: Syntax, specifier: string) =>
+  (specifiers as Syntax[]).length === 0 && !isBuiltin(specifier)
+
+const importsOf = (program: Syntax) =>
+  (program.body as Syntax[]).filter(each => each.type === 'ImportDeclaration')
+
+const specifierOf = (node: Syntax) => String((node.source as Syntax).value)
 
 function usesPackages(path: string, { imports }: Graph, seen = new Set<string>()): boolean {
   if (seen.has(path)) return false
@@ -55,57 +88,41 @@ function usesPackages(path: string, { imports }: Graph, seen = new Set<string>()
 }
 
 /**
- * The imports of a compiled manifest whose names stand nowhere but as `func` or `params` in what is handed to `register`:
- * what they are makes no difference to what else is registered.
+ * An import of the manifest whose names stand nowhere but as `func` or `params` in what is handed to `register`: what
+ * they are makes no difference to what else is registered. Null for any other import.
  */
-function deferrable(manifest: string): Deferrable[] {
-  let program: Any
-  try {
-    program = parse(manifest, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Any
-  } catch {
-    // Such as a name that is imported twice, which esbuild lets through: Node says where it is.
-    return []
+function deferrable(node: Syntax, uses: Uses): Deferrable | null {
+  const specifiers = node.specifiers as Syntax[]
+  const locals = specifiers.map(one => nameOf(one.local as Syntax))
+  const all = specifiers.every((one, at) =>
+    uses.onlyHandedOn(locals[at] ?? '', one.type === 'ImportNamespaceSpecifier'),
+  )
+  if (specifiers.length === 0 || !all) return null
+  const load = `() => import(${JSON.stringify(specifierOf(node))})`
+  const call = (name: string) => `${laterName}(${load}, ${JSON.stringify(name)})`
+  const names: string[] = []
+  const funcs: string[] = []
+  const note = (name: string, calls: boolean) => {
+    names.push(name)
+    if (calls) funcs.push(name)
   }
-  const imports = (program.body as Any[]).filter(each => each.type === 'ImportDeclaration')
-  const uses = new Uses(program)
-  return imports.flatMap(each => {
-    const specifiers = each.specifiers as Any[]
-    const locals = specifiers.map(one => one.local as unknown as { name: string })
-    if (
-      specifiers.length === 0 ||
-      !specifiers.every((one, at) =>
-        uses.onlyHandedOn(locals[at]?.name ?? '', one.type === 'ImportNamespaceSpecifier'),
-      )
-    )
-      return []
-    const specifier = (each.source as unknown as { value: string }).value
-    const load = `() => import(${JSON.stringify(specifier)})`
-    const call = (name: string) => `${laterName}(${load}, ${JSON.stringify(name)})`
-    const names: string[] = []
-    const funcs: string[] = []
-    const note = (name: string, calls: boolean) => {
-      names.push(name)
-      if (calls) funcs.push(name)
+  const stubs = specifiers.map((one, index) => {
+    const local = locals[index] ?? ''
+    if (one.type === 'ImportNamespaceSpecifier') {
+      const members = [...uses.membersOf(local)]
+      for (const name of members) note(name, uses.isFunc(`${local}.${name}`))
+      return `var ${local} = {${members.map(name => `${JSON.stringify(name)}: ${call(name)}`).join(', ')}};`
     }
-    const stubs = specifiers.map((one, index) => {
-      const local = locals[index]?.name ?? ''
-      if (one.type === 'ImportNamespaceSpecifier') {
-        const members = [...uses.membersOf(local)]
-        for (const name of members) note(name, uses.isFunc(`${local}.${name}`))
-        return `var ${local} = {${members.map(name => `${JSON.stringify(name)}: ${call(name)}`).join(', ')}};`
-      }
-      const name = one.type === 'ImportDefaultSpecifier' ? 'default' : nameOf(one.imported as Any)
-      note(name, uses.isFunc(local))
-      return `var ${local} = ${call(name)};`
-    })
-    return [{ from: each.start, to: each.end, stub: stubs.join(' '), specifier, names, funcs }]
+    const name = one.type === 'ImportDefaultSpecifier' ? 'default' : nameOf(one.imported as Syntax)
+    note(name, uses.isFunc(local))
+    return `var ${local} = ${call(name)};`
   })
+  return { from: node.start, to: node.end, stub: stubs.join(' '), names, funcs }
 }
-
-const nameOf = (node: Any): string => String(node.type === 'Identifier' ? node.name : node.value)
 
 /** Where the names of a program stand. */
 class Uses {
+  readonly #registry: string
   readonly #all = new Map<string, number>()
   readonly #handedOn = new Map<string, number>()
   readonly #membersHandedOn = new Map<string, number>()
@@ -113,7 +130,9 @@ class Uses {
   /** Names, and members of names, that stand as `func`. */
   readonly #funcs = new Set<string>()
 
-  constructor(program: Any) {
+  /** `registry` is the program's name for `jobRegistry`. */
+  constructor(program: Syntax, registry: string) {
+    this.#registry = registry
     this.#walk(program)
   }
 
@@ -131,39 +150,34 @@ class Uses {
     return this.#funcs.has(name)
   }
 
-  #walk(node: Any): void {
+  #walk(node: Syntax): void {
     if (node.type === 'ImportDeclaration') return
     if (node.type === 'Identifier') count(this.#all, String(node.name))
     if (node.type === 'CallExpression') this.#noteFields(node)
-    for (const [key, value] of Object.entries(node)) {
-      // Names of members and of fields are no use of what is called the same.
-      if ((key === 'property' || key === 'key') && node.computed !== true) continue
-      for (const each of Array.isArray(value) ? value : [value]) if (isNode(each)) this.#walk(each)
-    }
+    for (const each of partsOf(node)) this.#walk(each)
   }
 
-  #noteFields(call: Any): void {
-    const called = call.callee as Any
+  #noteFields(call: Syntax): void {
     const [first] = call.arguments as unknown[]
-    if (called.type !== 'MemberExpression' || nameOf(called.property as Any) !== 'register') return
-    if (!isNode(first) || first.type !== 'ObjectExpression') return
-    for (const each of first.properties as Any[]) {
+    if (!isRegister(call.callee as Syntax, this.#registry)) return
+    if (!isSyntax(first) || first.type !== 'ObjectExpression') return
+    for (const each of first.properties as Syntax[]) {
       if (each.type !== 'Property' || each.computed) continue
-      const field = nameOf(each.key as Any)
-      if (fields.has(field)) this.#noteValue(each.value as Any, field)
+      const field = nameOf(each.key as Syntax)
+      if (fields.has(field)) this.#noteValue(each.value as Syntax, field)
     }
   }
 
-  #noteValue(value: Any, field: string): void {
+  #noteValue(value: Syntax, field: string): void {
     if (value.type === 'Identifier') {
       const name = String(value.name)
       count(this.#handedOn, name)
       if (field === 'func') this.#funcs.add(name)
     }
-    const object = value.object as Any | undefined
+    const object = value.object as Syntax | undefined
     if (value.type !== 'MemberExpression' || value.computed || object?.type !== 'Identifier') return
     const name = String(object.name)
-    const member = nameOf(value.property as Any)
+    const member = nameOf(value.property as Syntax)
     count(this.#membersHandedOn, name)
     this.#members.set(name, (this.#members.get(name) ?? new Set()).add(member))
     if (field === 'func') this.#funcs.add(`${name}.${member}`)
@@ -172,8 +186,4 @@ class Uses {
 
 function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1)
-}
-
-function isNode(value: unknown): value is Any {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
 }

@@ -3,6 +3,12 @@ import { test } from 'node:test'
 import { startInstance } from '../engine.fixture.ts'
 import { module } from './idioms/repo.fixture.ts'
 
+/** A package that notes, where all packages see it, that it was loaded. */
+const noted = (name: string) => ({
+  [`node_modules/noted-${name}/package.json`]: `{ "name": "noted-${name}", "main": "index.cjs" }`,
+  [`node_modules/noted-${name}/index.cjs`]: `exports.loaded = globalThis.loaded ??= []\nexports.loaded.push('${name}')`,
+})
+
 test('a run loads the function and the parameters of its own job, and nothing of the others', async t => {
   const { run, engine } = await startInstance(t, {
     files: {
@@ -14,17 +20,16 @@ import * as other from './jobs/other'
 jobRegistry.register({ id: 'small', cron: '@daily', func: small })
 jobRegistry.register({ id: 'asking', cron: '@daily', func: run, params })
 jobRegistry.register({ id: 'other', cron: '@daily', func: other.run, params: other.params })`,
-      'lib/loaded.ts': `export const loaded: string[] = []`,
-      'jobs/small.ts': `import { loaded } from '../lib/loaded'
-loaded.push('small')
+      ...noted('small'),
+      ...noted('asking'),
+      ...noted('other'),
+      'jobs/small.ts': `import { loaded } from 'noted-small'
 export const run = () => loaded`,
       'jobs/asking.ts': `import { z } from 'zod'
-import { loaded } from '../lib/loaded'
-loaded.push('asking')
+import { loaded } from 'noted-asking'
 export const params = z.object({ to: z.string().default('team') })
 export const run = ({ params }: { params: { to: string } }) => [...loaded, params.to]`,
-      'jobs/other.ts': `import { loaded } from '../lib/loaded'
-loaded.push('other')
+      'jobs/other.ts': `import { loaded } from 'noted-other'
 export const params = { count: { type: 'integer', default: 3 } }
 export const run = ({ params }: { params: { count: number } }) => [...loaded, params.count]`,
     },

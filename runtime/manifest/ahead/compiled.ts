@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type CompiledFile, compileFiles } from '../../modules/compile.ts'
+import { factsOf } from '../../modules/effects/facts.ts'
 import { findSources } from '../sources.ts'
 import { stampAt } from './stamps.ts'
 
@@ -11,6 +12,9 @@ export interface Ahead {
 
 /** More than this is not compiled ahead: the process waits with it for a while. */
 const mostBytes = 4 * 1024 * 1024
+
+/** More than this is not looked at ahead for what it does when it is loaded: that needs many times the memory of the code. */
+const mostLookedAt = 1024 * 1024
 
 /**
  * Compiles the files of the repo as they are now. Null when that has to be left to the reading, with its errors. `now` is
@@ -29,6 +33,7 @@ export async function compileAhead(repo: string, now: () => number = Date.now): 
       .filter(({ errors }) => errors.length === 0)
       .map(file => [file.path, file]),
   )
+  if (sources.bytes <= mostLookedAt) for (const file of files.values()) factsOf(file)
   return {
     unchanged: current => {
       if (settings === null || settingsOf(current, stampOf) !== settings) return []

@@ -1,3 +1,4 @@
+import { ofEffects } from './effects.fixture.ts'
 import { ofFiles } from './files.fixture.ts'
 import { ofModules } from './modules.fixture.ts'
 import { ofNode } from './node.fixture.ts'
@@ -9,6 +10,7 @@ import { ofTypeScript } from './typescript.fixture.ts'
 export const idioms: Idioms = {
   ...ofFiles,
   ...ofModules,
+  ...ofEffects,
   ...ofTypeScript,
   ...ofPrograms,
   ...ofNode,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startInstance, until } from '../../engine.fixture.ts'
-import { runInClone, runInstalledInClone } from '../clone.fixture.ts'
+import { type DrivenEngine, startInstance, until } from '../../engine.fixture.ts'
+import type { Run } from '../../jobs/contract.ts'
+import { type Outcome, outcomeInClone } from '../clone.fixture.ts'
 import { idioms } from './idioms.fixture.ts'
 import { addWasm, manifest } from './repo.fixture.ts'
 import { ownPackages } from './repos.fixture.ts'
@@ -10,10 +11,8 @@ for (const [name, files] of Object.entries(idioms)) {
   test(`runs as in a clone: ${name}`, async t => {
     const all = { 'manifest.ts': manifest(), 'lib/add.wasm': addWasm, ...files }
     const { run, engine } = await startInstance(t, { files: all })
-    const [here, there] = await Promise.all([run('job'), runInClone(t, all)])
-    assert.equal(here.error, null, `${here.error?.message} ${here.error?.stack}`)
-    assert.deepEqual(here.result, there)
-    assert.equal(engine.manifest().status, 'ok')
+    const [here, there] = await Promise.all([run('job'), outcomeInClone(t, all)])
+    assertSame({ name, engine, run: here }, there)
   })
 }
 
@@ -25,9 +24,25 @@ for (const [name, files] of Object.entries(ownPackages)) {
     assert.equal(engine.packages().error, null)
     await until(() => engine.manifest().waitingFor === null, 'the load has ended')
     assert.deepEqual(engine.manifest().errors, [])
-    const [here, there] = [await run('job'), await runInstalledInClone(t, all)]
-    assert.equal(here.error, null, `${here.error?.message} ${here.error?.stack}`)
-    assert.deepEqual(here.result, there)
-    assert.equal(engine.manifest().status, 'ok')
+    const [here, there] = [await run('job'), await outcomeInClone(t, all, { installs: true })]
+    assertSame({ name, engine, run: here }, there)
   })
 }
+
+/** What they print has times in it, or comes when their process ends. */
+const printedOtherwise = new Set(['node:test in a job'])
+
+/** The same result, the same jobs and the same output. */
+function assertSame(
+  { name, engine, run }: { name: string; engine: DrivenEngine; run: Run },
+  there: Outcome,
+): void {
+  assert.equal(run.error, null, `${run.error?.message} ${run.error?.stack}`)
+  assert.deepEqual(run.result, there.result)
+  const jobs = engine.jobs().map(({ id, cron }) => ({ id, cron }))
+  assert.deepEqual(jobs.toSorted(byId), there.jobs.toSorted(byId))
+  if (!printedOtherwise.has(name)) assert.equal(engine.log(run.id).trim(), there.printed)
+  assert.equal(engine.manifest().status, 'ok')
+}
+
+const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1)

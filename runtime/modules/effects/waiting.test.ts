@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { programRoot } from '../../../src/root.ts'
+import { temporaryFolder } from '../../../src/testing/folder.ts'
+import { compileFiles } from '../compile.ts'
+import { whatCanWait } from '../deferred.ts'
+import { walkImports } from '../graph.ts'
+import { listCode } from '../list.ts'
+
+/** The specifiers that the manifest of a repo is read without. */
+async function waiting(repo: string): Promise<string[]> {
+  const paths = listCode(repo, 'data') ?? []
+  const read = (path: string) => readFileSync(join(repo, path), 'utf8')
+  const compiled = await compileFiles(repo, paths, { read, plugins: [] })
+  const known = { files: new Map(compiled.map(file => [file.path, file])), aliases: [], own: {} }
+  const graph = walkImports('manifest.ts', { ...known, isThere: () => false, hasPackage: () => true })
+  const { deferred } = whatCanWait('manifest.ts', { ...known, graph })
+  return deferred.map(({ stub }) => /import\("([^"]+)"\)/.exec(stub)?.[1] ?? '')
+}
+
+const manifest = `import { jobRegistry } from 'longhouse/jobs'
+import { run } from './job'
+jobRegistry.register({ id: 'job', cron: '@daily', func: run })`
+
+/** Whether a module with this code waits; it also exports `run`. */
+async function waits(t: TestContext, code: string, others: Record<string, string> = {}): Promise<boolean> {
+  const repo = temporaryFolder(t)
+  const files = { 'package.json': '{ "type": "module" }', 'manifest.ts': manifest, ...others }
+  for (const [file, text] of Object.entries({ ...files, 'job.ts': `${code}\nexport const run = () => 1` })) {
+    mkdirSync(dirname(join(repo, file)), { recursive: true })
+    writeFileSync(join(repo, file), text)
+  }
+  return (await waiting(repo)).includes('./job')
+}
+
+test('all jobs of an ordinary repo wait: functions, constants, clients that packages make', async () => {
+  const manifest = readFileSync(programRoot('bench/jobs-repo/manifest.ts'), 'utf8')
+  const jobs = [...manifest.matchAll(/from '(\.\/jobs\/[^']+)'/g)].map(match => match[1])
+  assert.equal(jobs.length, 22)
+  assert.deepEqual(await waiting(programRoot('bench/jobs-repo')), jobs)
+})
+
+const plain = {
+  'functions, classes and constants': `const limit = 3, names = ['a', 'b'].map(each => each.toUpperCase())
+export class Report { total = 0; static kind = 'report'; add(n: number) { this.total += n; console.log(n) } }
+async function save() { process.env.X = 'later' }
+export const all = [limit, names, save, new Report(), new Map([[1, 2]]), Math.max(1, 2), { ...{ a: 1 } }]`,
+  'enum and types':
+    "enum Color { Red, Green = 'green' }\nexport interface A { b: Color }\nexport const red = Color.Red",
+  'settings of the environment':
+    "const key = process.env.KEY ?? 'none'\nexport const keys = [key, process.platform, process.cwd()]",
+  'clients and schemas': `import OpenAI from 'openai'
+import knex from 'knex'
+import { z } from 'zod'
+import pino from 'pino'
+const client = new OpenAI({ apiKey: process.env.KEY }), db = knex({ client: 'pg' }), log = pino().child({ name: 'job' })
+export const params = z.object({ a: z.string().default('x').transform(text => text.trim()) }).strict()
+client.timeout = 3`,
+  'Node’s modules': `import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { execFile } from 'node:child_process'
+import { AsyncLocalStorage } from 'node:async_hooks'
+const run2 = promisify(execFile)
+const text = readFileSync(join(import.meta.dirname, 'a.txt'), 'utf8').split('\\n')
+const storage = new AsyncLocalStorage<string>()`,
+  'own lists and maps that are filled': `const list: number[] = []
+list.push(1)
+const map = new Map<string, () => number>()
+map.set('a', () => 1)
+for (const each of [1, 2]) list.push(each)
+export const found = list.length > 2 ? map : null`,
+  'a check that throws': "if (!process.env.KEY) throw new Error('KEY is missing')",
+}
+
+for (const [name, code] of Object.entries(plain)) {
+  test(`waits: ${name}`, async t => assert.equal(await waits(t, code), true))
+}
+
+test('waits: functions of other files that only make something', async t => {
+  const make =
+    "import Stripe from 'stripe'\nexport function make(key = '') { return new Stripe(key) }\nexport { make as again }"
+  const code =
+    "import { make } from './make'\nimport { again } from './index'\nconst [one, other] = [make(), again('x')]"
+  assert.equal(await waits(t, code, { 'make.ts': make, 'index.ts': "export { again } from './make'" }), true)
+})
+
+const noticed = {
+  'a timer': 'setInterval(() => {}, 1000)',
+  'a global': 'globalThis.x = 1',
+  'a global without a declaration': '// @ts-expect-error\nx = 1',
+  'the environment': "process.env['A'] ||= 'a'",
+  'the environment, deleted': 'delete process.env.A',
+  'the folder': "process.chdir('data')",
+  'a prototype': 'Array.prototype.at = () => 1',
+  'a listener of the process': "process.once('exit', () => {})",
+  output: 'console.error(1)',
+  'output by a function': 'const say = () => { console.log(1) }\nsay()',
+  'output by a callback': 'const names = ["a"]\nnames.forEach(console.log)',
+  'a file that is written': "import { writeFileSync } from 'node:fs'\nwriteFileSync('data/a', '')",
+  'a program': "import { execSync } from 'node:child_process'\nexport const out = execSync('true')",
+  'a package for itself': "import 'reflect-metadata'",
+  'a package that is told something':
+    "import dayjs from 'dayjs'\nimport utc from 'dayjs/plugin/utc'\ndayjs.extend(utc)",
+  'a package that loads the environment':
+    "import dotenv from 'dotenv'\nexport const { parsed } = dotenv.config()",
+  'a package, by require': "require('dotenv').config()",
+  'a member of a package': "import axios from 'axios'\naxios.defaults.timeout = 3",
+  'a server': "import express from 'express'\nconst app = express()\napp.listen(3000)",
+  'import() at the top level': "export const late = await import('./late')",
+  'a function that is not known': 'const { a } = JSON.parse("{}")\na()',
+  'a class from a function':
+    'const made = (() => class { constructor() { process.env.A = "a" } })()\nnew made()',
+  'a decorator': 'const mark = (value: unknown) => { globalThis.x = value }\n@mark class A {}',
+  'a circle with the manifest': "import './manifest'",
+  jobs: "import { jobRegistry } from 'longhouse/jobs'\njobRegistry.register({ id: 'a', cron: '@daily', func: () => 1 })",
+}
+
+for (const [name, code] of Object.entries(noticed)) {
+  test(`is loaded at once: ${name}`, async t => assert.equal(await waits(t, code), false))
+}
+
+test('what only reads waits unless something changes after it', async t => {
+  const reads = 'export const zone = process.env.TZ'
+  assert.equal(await waits(t, reads), true)
+  const changed = { 'manifest.ts': `${manifest}\nprocess.env.TZ = 'UTC'` }
+  assert.equal(await waits(t, reads, changed), false)
+  assert.equal(await waits(t, 'export const zone = "UTC"', changed), true)
+  const before = { 'manifest.ts': `import 'dotenv/config'\n${manifest}` }
+  assert.equal(await waits(t, reads, before), true)
+  const after = { 'manifest.ts': `${manifest}\nimport 'dotenv/config'` }
+  assert.equal(await waits(t, reads, after), false)
+})
