@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import type { ContainerCreateOptions } from 'dockerode'
 import { z } from 'zod'
 import { DriverError, type FolderWork } from '../../driver.ts'
@@ -35,24 +36,30 @@ export async function workInContainer(
 ): Promise<unknown> {
   const { engine, clock, settings, ensureImage } = parts
   const doing = `${command} ${folder}`
+  const ended = () => new DriverError(`could not ${doing}: it was ended`, { permanent: false })
   const imageId = await ensureImage({ image, imageId: null })
   const name = `longhouse-copy-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`
   await removeContainer(engine, clock, name)
+  if (signal.aborted) throw ended()
   const recipe = containerRecipe(settings, { imageId, folder, command, options })
   if (!(await createContainer(engine, name, recipe)))
     throw new DriverError(`could not ${doing}: other work on it is in progress`, { permanent: false })
-  const streams = await attach(engine.socketPath, name)
+  let streams: Duplex | undefined
   const progress = new FolderProgress(idleMs)
   const over = AbortSignal.any([signal, progress.signal])
   // Waited for below: later it would take the container of the next work on this folder, which has the same name.
   let killed: Promise<void> | undefined
   const kill = () => {
-    streams.destroy()
+    streams?.destroy()
     killed ??= removeContainer(engine, clock, name).catch(() => {})
   }
   over.addEventListener('abort', kill)
   const report = new FolderReport()
+  let isDone = false
   try {
+    if (signal.aborted) throw ended()
+    streams = await attach(engine.socketPath, name)
+    if (over.aborted) throw ended()
     await engine.command(`start ${name}`, { method: 'POST', path: `/containers/${name}/start` })
     const fed = progress.feed(input, streams)
     for await (const { stream, bytes } of framesOf(streams)) {
@@ -60,20 +67,21 @@ export async function workInContainer(
       if (stream === 'output' && output) await progress.passOn(output, bytes, over)
       else progress.moved()
     }
-    if (signal.aborted) throw new DriverError(`could not ${doing}: it was ended`, { permanent: false })
+    if (signal.aborted) throw ended()
     const result = reportOf(report, doing, image)
     await fed
+    isDone = true
     return result
   } catch (error) {
     throw progress.fault(doing, report) ?? error
   } finally {
     progress.end()
     over.removeEventListener('abort', kill)
-    streams.destroy()
+    streams?.destroy()
     await killed
     const removed = removeContainer(engine, clock, name)
-    // Why the work was ended says more than that the engine needs longer.
-    await (progress.signal.aborted ? removed.catch(() => {}) : removed)
+    // Why the work failed says more than that the engine needs longer.
+    await (isDone ? removed : removed.catch(() => {}))
   }
 }
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { claimVolume } from '../../../../src/storage/volume-identity.ts'
-import { skipReason, testbed } from './testbed.fixture.ts'
+import { temporaryFolder } from '../../../../src/testing/folder.ts'
+import { skipReason, socketPath, testbed } from './testbed.fixture.ts'
 
 const skip = await skipReason()
 const image = process.env.LONGHOUSE_TEST_IMAGE ?? ''
@@ -55,6 +58,83 @@ test('a volume is copied and restored in containers that have nothing but its fo
     [],
   )
 })
+
+test('work that is ended before its container runs does nothing, and an engine that refuses leaves none behind', {
+  skip,
+}, async t => {
+  const seen: { attach: () => 'refuse' | 'pass' } = { attach: () => 'pass' }
+  const proxy = await engineBehind(t, path => (path.includes('/attach') ? seen.attach() : 'pass'))
+  const { driver, spec, docker } = await testbed({ socketPath: proxy })
+  const [one, two] = [spec('packed'), spec('unpacked')]
+  for (const each of [one, two]) await driver.prepareVolume(each)
+  writeFileSync(join(one.volume, 'notes.txt'), 'precious')
+  const output = new PassThrough()
+  const packing = driver
+    .workOnFolder({
+      ...{ image, command: 'pack', folder: one.volume, output },
+      signal: AbortSignal.timeout(120_000),
+    })
+    .finally(() => output.end())
+  const [pieces] = await Promise.all([Array.fromAsync(output), packing])
+  const unpack = (signal: AbortSignal) =>
+    driver.workOnFolder({
+      ...{ image, command: 'unpack', folder: two.volume, signal },
+      input: Readable.from([Buffer.concat(pieces)]),
+    })
+  const left = async () => {
+    const all = await docker.listContainers({
+      all: true,
+      filters: { label: [`longhouse.work=${two.volume}`] },
+    })
+    return [all.map(({ State }) => State), readdirSync(two.volume)]
+  }
+  await assert.rejects(unpack(AbortSignal.abort()), /could not unpack .*: it was ended/)
+  assert.deepEqual(await left(), [[], []])
+
+  const end = new AbortController()
+  seen.attach = () => {
+    end.abort()
+    return 'pass'
+  }
+  await assert.rejects(unpack(end.signal), /could not unpack .*: it was ended/)
+  assert.deepEqual(await left(), [[], []])
+
+  seen.attach = () => 'refuse'
+  await assert.rejects(unpack(AbortSignal.timeout(120_000)), /could not attach to a container/)
+  assert.deepEqual(await left(), [[], []])
+  seen.attach = () => 'pass'
+  await unpack(AbortSignal.timeout(120_000))
+  assert.deepEqual(await left(), [[], ['notes.txt']])
+})
+
+/** A socket that leads to the engine. `judge` gets the path of each request. */
+async function engineBehind(t: TestContext, judge: (path: string) => 'refuse' | 'pass'): Promise<string> {
+  const open = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, client => {
+    const engine = connect({ path: socketPath, allowHalfOpen: true })
+    for (const each of [client, engine]) {
+      open.add(each)
+      each.on('error', () => {})
+      each.on('close', () => open.delete(each))
+    }
+    client.on('data', piece => {
+      const path = /^[A-Z]+ (\S+) HTTP\/1\.1\r\n/.exec(piece.toString('latin1'))?.[1]
+      if (path !== undefined && judge(path) === 'refuse')
+        client.end('HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      else engine.write(piece)
+    })
+    client.on('end', () => engine.end())
+    engine.pipe(client)
+  })
+  const path = join(temporaryFolder(t), 'engine.sock')
+  server.listen(path)
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    for (const each of open) each.destroy()
+  })
+  return path
+}
 
 test('work in a container that makes no progress is ended in words, and leaves none behind', {
   skip,
