@@ -12,6 +12,7 @@ import { builtRoot } from '../../src/root.ts'
 import { loadFilePromises } from '../isolation/file-promises.ts'
 import { packagesFolder, silent } from '../isolation/reach.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
+import { keepDeepStacks } from './errors/deep-stacks.ts'
 import { ImportSites } from './errors/import-sites.ts'
 import { offerLater } from './later.ts'
 import { packageName } from './own-packages.ts'
@@ -116,6 +117,7 @@ export function serveModules(serving: Serving, watch?: ModuleWatch): Served {
   }
 
   offerLater()
+  keepDeepStacks()
   // Errors then name the lines of the sources. Packages come without theirs: reading them takes long.
   Module.setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
   const hooks = registerHooks({

@@ -101,7 +101,7 @@ export const errorKinds: Record<string, ErrorKind> = {
   syntax: {
     code: "const name = './broken.ts'\nexport async function syntax() { await import(name) }",
     message: 'SyntaxError: jobs/broken.ts:1:14: Expected identifier but found "="',
-    frames: [],
+    frames: ['syntax (jobs/syntax.ts:2:47)'],
   },
   nowhere: {
     code: "const name = './gone.ts'\nexport async function nowhere() { await import(name) }",

@@ -1,6 +1,7 @@
 import { format, inspect, types } from 'node:util'
 import { accessDeniedInWords } from '../isolation/access-denied.ts'
 import { firstPosition, inClone } from '../manifest/source-position.ts'
+import { withoutDeepPackages } from '../modules/errors/deep-stacks.ts'
 import type { ImportSites } from '../modules/errors/import-sites.ts'
 import { packageInWords } from '../modules/errors/package-words.ts'
 import { failureLimits } from './run-protocol.ts'
@@ -62,7 +63,7 @@ const sharedMemoryHint =
 
 /** The stack of the error, of its causes, and of several errors in one. Of each, only the frames that it does not share with the one before. */
 function stackOf(error: Error, repo: string): string {
-  const parts = partsOf(error).map(part => inClone(part, repo))
+  const parts = partsOf(error).map(part => withoutDeepPackages(inClone(part, repo)))
   return parts.map((part, index) => withoutShared(part, parts[index - 1])).join('\n')
 }
 

@@ -77,6 +77,43 @@ test('an error of a package names the line of the repo that leads to it, and say
   assert.match(error?.message ?? '', /^the native part of store is not there/)
 })
 
+test('an error deep in a package names the line of the repo above it, in a run, a thread and the manifest', async t => {
+  const down = "const down = n => { if (n === 0) throw new Error('at the bottom'); return [down(n - 1)] }\n"
+  const register = (id: string, func: string) =>
+    `jobRegistry.register({ id: '${id}', cron: '@daily', func: ${func} })\n`
+  const jobs = `${registry}import * as all from './jobs/deep'\n${['fall', 'later', 'thread', 'short'].map(name => register(name, `all.${name}`)).join('')}`
+  const { run, engine, write } = await startInstance(t, {
+    files: {
+      'package.json': '{ "type": "module" }',
+      ...at(
+        'deep',
+        `${down}exports.start = () => down(30)\nexports.later = async () => { await 1; down(30) }`,
+      ),
+      'manifest.ts': jobs,
+      'jobs/falls.ts': "import { start } from 'deep'\nstart()",
+      'jobs/deep.ts': `import { Worker } from 'node:worker_threads'
+import { later as fail, start } from 'deep'
+export async function fall() { start() }
+export async function later() { await fail() }
+export async function thread() { await new Promise((_, reject) => new Worker(new URL('./falls.ts', import.meta.url)).once('error', reject)) }
+export async function short() { Error.stackTraceLimit = 3; start() }`,
+    },
+  })
+  const places = {
+    fall: /\n {4}… \d+ lines of packages\n {4}at fall \(jobs\/deep\.ts:3:\d+\)/,
+    later: /\n {4}at async later \(jobs\/deep\.ts:4:\d+\)/,
+    thread: /\n {4}at (<anonymous> \()?jobs\/falls\.ts:2:\d+/,
+  }
+  for (const [id, place] of Object.entries(places))
+    assert.match((await run(id)).error?.stack ?? '', place, id)
+  assert.equal((await run('short')).error?.stack?.match(/deep\/index\.js/g)?.length, 3)
+
+  write('manifest.ts', `import { start } from 'deep'\nstart()\n${jobs}`)
+  await engine.reload()
+  const [error] = engine.manifest().errors
+  assert.deepEqual([error?.file, error?.line, error?.message], ['manifest.ts', 2, 'Error: at the bottom'])
+})
+
 test('messages of packages whose cause lies outside of them are known', () => {
   const known: [string, RegExp][] = [
     [
