@@ -36,7 +36,7 @@ export async function buildAll() {
     ])
     copyData()
     await buildStarter(out)
-    writeNewDatabase()
+    makeAhead()
     rmSync(dist, { recursive: true, force: true })
     renameSync(out, dist)
   } finally {
@@ -396,9 +396,9 @@ function copyData() {
   }
 }
 
-/** The database of a new instance, by the program itself: see `runtime/new-database.ts`. */
-function writeNewDatabase() {
-  const args = [join(out, 'runtime.js'), '--write-new-database', join(out, 'runtime/new.db')]
+/** What every start would make again, by the program itself: see `runtime/main.ts`. */
+function makeAhead() {
+  const args = [join(out, 'runtime.js'), '--make-ahead', out]
   const env = { ...process.env, NODE_COMPILE_CACHE: '', NODE_DISABLE_COMPILE_CACHE: '1' }
   execFileSync(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
 }

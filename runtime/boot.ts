@@ -19,6 +19,9 @@ import { type OpenedVolume, volumePlugin } from './volume/index.ts'
 import { instanceApp } from './web/app.tsx'
 import { createInstanceServer } from './web/server.ts'
 
+/** A first load may install packages for minutes. */
+const tasksWithinMs = 1000
+
 /** The plugins that the program itself asks: who is signed in, whether it is stopping, what the instance is called. */
 const needs = ['auth', 'jobs', 'volume'] as const
 
@@ -57,23 +60,36 @@ export async function boot(options: BootOptions): Promise<Runtime> {
   const instance = await setUp({ ...options, assets, env: named(options) })
   const { settings, volume, assembly, releases } = instance
   try {
-    const server = createInstanceServer(instance.app, settings.instanceId, {
-      ...(instance.health && { health: instance.health }),
+    const { health } = instance
+    const app = {
+      fetch: (...request: Parameters<Instance['app']['fetch']>) => instance.app.fetch(...request),
+    }
+    const server = createInstanceServer(app, settings.instanceId, {
+      ...(health && { health }),
       brand: settings.brand,
     })
     const port = await openServer(server, settings)
     let stopTasks = async () => {}
     releases.add(() => stopTasks())
     releases.add(() => closeServer(server))
-    const started = instance.start().then(() => {
-      stopTasks = assembly.startTasks()
-    })
+    let stopping = false
+    const started = instance.start()
+    const startTasks = async () => {
+      await started
+      // A person waits for the first load, and for no task.
+      const loaded = new AbortController()
+      void health?.started().then(() => loaded.abort())
+      await options.clock.sleep(tasksWithinMs, loaded.signal)
+      if (!stopping) stopTasks = assembly.startTasks()
+    }
+    startTasks().catch(() => {})
     return {
       port,
       started,
       stopGraceMs: settings.stopGraceMs,
       killRuns: () => void killVolumeProcesses(volume.dir),
       stop: async (how = { patience: true }) => {
+        stopping = true
         await started.catch(() => {})
         await assembly.drain(how)
         await releases.release()
@@ -89,7 +105,8 @@ export async function boot(options: BootOptions): Promise<Runtime> {
 export interface Instance {
   settings: VolumeSettings
   volume: Volume
-  app: ReturnType<typeof instanceApp>
+  /** Made when it is first asked for: polls for health are answered without it. */
+  readonly app: ReturnType<typeof instanceApp>
   /** Whether it can do its work, as anyone may know. */
   health?: Health
   assembly: Assembly
@@ -132,26 +149,39 @@ export async function setUp(
     const { auth, jobs, volume: ofVolume } = assembly.services
     const { health } = assembly.offered
     const around = assembly.answers('around-route')
-    const app = instanceApp({
-      instanceId,
-      publicUrl,
-      trustedProxies,
-      log,
-      assets,
-      place: ofVolume.place.name,
-      brand: ofVolume.brand,
-      routes: assembly.routes,
-      around: around.map(({ answer }) => answer),
-      hasStarted: () => hasStarted,
-      isAuthenticated: auth.isAuthenticated,
-      isStopping: () => jobs.phase() === 'stopping',
-    })
+    const makeApp = () =>
+      instanceApp({
+        instanceId,
+        publicUrl,
+        trustedProxies,
+        log,
+        assets,
+        place: ofVolume.place.name,
+        brand: ofVolume.brand,
+        routes: assembly.routes,
+        around: around.map(({ answer }) => answer),
+        hasStarted: () => hasStarted,
+        isAuthenticated: auth.isAuthenticated,
+        isStopping: () => jobs.phase() === 'stopping',
+      })
     await auth.passwordReady
     const start = async () => {
       await assembly.start()
       hasStarted = true
     }
-    return { settings, volume, app, ...(health && { health }), assembly, start, releases }
+    let app: Instance['app'] | null = null
+    return {
+      settings,
+      volume,
+      get app() {
+        app ??= makeApp()
+        return app
+      },
+      ...(health && { health }),
+      assembly,
+      start,
+      releases,
+    }
   } catch (error) {
     await releases.release()
     throw error

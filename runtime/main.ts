@@ -1,10 +1,14 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { BootError } from '../src/boot-error.ts'
 import { systemClock } from '../src/clock.ts'
 import { idleMemory } from '../src/kernel/idle-memory.ts'
 import { startTask } from '../src/kernel/tasks.ts'
 import { createLog, type Logger } from '../src/log.ts'
 import type { Runtime } from './boot.ts'
-import { writeNewDatabase } from './new-database.ts'
+import { jobSpecVersion } from './manifest/manifest.ts'
+import { jobSpecFile } from './manifest/program-version.ts'
+import { newDatabaseFile, writeNewDatabase } from './new-database.ts'
 import { plugins, startRuntime } from './program.ts'
 
 async function main(): Promise<void> {
@@ -70,7 +74,9 @@ function stopWhenAsked(starting: Promise<Runtime>, log: Logger): void {
   })
 }
 
-const [, , option, file] = process.argv
-// The build calls this, and keeps what it makes beside the program.
-if (option === '--write-new-database' && file !== undefined) writeNewDatabase(file, plugins)
-else void main()
+const [, , option, folder] = process.argv
+// The build calls this, and keeps beside the program what every start would make again.
+if (option === '--make-ahead' && folder !== undefined) {
+  writeNewDatabase(join(folder, newDatabaseFile), plugins)
+  writeFileSync(join(folder, jobSpecFile), jobSpecVersion())
+} else void main()

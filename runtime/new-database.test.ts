@@ -6,10 +6,12 @@ import Database from 'better-sqlite3'
 import { builtRoot } from '../src/root.ts'
 import { openSqlite } from '../src/storage/database.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
-import { takeNewDatabase, writeNewDatabase } from './new-database.ts'
+import { jobSpecVersion } from './manifest/manifest.ts'
+import { jobSpecFile } from './manifest/program-version.ts'
+import { newDatabaseFile, takeNewDatabase, writeNewDatabase } from './new-database.ts'
 import { plugins } from './program.ts'
 
-const built = builtRoot('runtime/new.db')
+const built = builtRoot(newDatabaseFile)
 
 /** Everything that a database holds: its settings, its schema, and the rows of each table. */
 function contentOf(file: string) {
@@ -44,6 +46,10 @@ test('the database that the build made is what the migrations make of nothing', 
     [],
     'nothing else is in it',
   )
+})
+
+test('the version of the definition of jobs that the build wrote down is the one of this program', () => {
+  assert.equal(readFileSync(builtRoot(jobSpecFile), 'utf8'), jobSpecVersion())
 })
 
 test('a new volume gets that database, whole, and what was left of an attempt goes', t => {

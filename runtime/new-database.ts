@@ -3,6 +3,9 @@ import type { Plugin } from '../src/kernel/plugin.ts'
 import { programRoot } from '../src/root.ts'
 import { openSqlite, openTables } from '../src/storage/database.ts'
 
+/** Below the program's root. */
+export const newDatabaseFile = 'runtime/new.db'
+
 /** Writes the database of a new instance: every table of the plugins, and nothing in them. The build keeps it beside the program. */
 export function writeNewDatabase(file: string, plugins: readonly Plugin[]): void {
   const sqlite = openSqlite(file)
@@ -19,7 +22,7 @@ export function writeNewDatabase(file: string, plugins: readonly Plugin[]): void
  * Leaves what is there alone; without anything there, and if it cannot be written, SQLite makes the database as usual. Written aside and
  * synced, so that the file is there whole or not at all; the first record that is written syncs the folder too.
  */
-export function takeNewDatabase(file: string, made = programRoot('runtime/new.db')): void {
+export function takeNewDatabase(file: string, made = programRoot(newDatabaseFile)): void {
   // What stands in a log without its database would be written into this one.
   if ([file, `${file}-wal`, `${file}-journal`].some(each => existsSync(each)) || !existsSync(made)) return
   const draft = `${file}.new`

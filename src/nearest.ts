@@ -31,6 +31,7 @@ export function editDistance(a: string, b: string, most = Number.POSITIVE_INFINI
           : Number.POSITIVE_INFINITY
       next.push(Math.min(changed, put, swapped))
     }
+    if (Math.min(...next) > most && Math.min(...last) > most) return Number.POSITIVE_INFINITY
     before = last
     last = next
   }

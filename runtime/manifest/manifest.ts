@@ -133,7 +133,7 @@ export const jobSpecSchema = z.object({
 /** A registered job without its code: what the schedule needs to know. Durations are in milliseconds. */
 export type JobSpec = z.output<typeof jobSpecSchema>
 
-/** Changes with the definition of jobs, so that manifests are read again. */
+/** Changes with the definition of jobs, so that manifests are read again. The build writes it down; see `program-version.ts`. */
 export function jobSpecVersion(): string {
   const shape = JSON.stringify(z.toJSONSchema(jobSpecSchema))
   return createHash('sha256').update(shape).digest('hex').slice(0, 12)
