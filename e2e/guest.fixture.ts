@@ -22,7 +22,8 @@ function lack(): string | false {
 /**
  * Runs a script of bash as root in a virtual machine with a kernel of Debian, and returns what it wrote and how it ended. It has all
  * files of this machine, to read only; `/run` is its own; and an empty disk for each size in MiB, /dev/vda first. Its processor is emulated,
- * because not every machine that runs tests has another one to give: programs take some ten times as long.
+ * because not every machine that runs tests has another one to give: programs take some ten times as long. LONGHOUSE_TEST_SHOW=1 shows at once
+ * what it writes.
  */
 export async function runInGuest(
   t: TestContext,
