@@ -533,7 +533,8 @@ async function leftOver(
       faults.push(`the store has ${stored.length} copies, and the records have ${wanted.length}`)
   }
   const orphans = await program.call('GET', '/metrics')
-  if (orphans.status < 300 && /orphans\S* [1-9]/.test(orphans.text)) faults.push('there are orphans')
+  if (orphans.status !== 200) faults.push(`/metrics answers ${orphans.status}: ${orphans.text.slice(0, 200)}`)
+  if (/orphans\S* [1-9]/.test(orphans.text)) faults.push('there are orphans')
   if (docker) {
     const working = await docker.listContainers({ all: true, filters: { label: ['longhouse.work'] } })
     const ours = working.filter(({ Labels }) => Labels['longhouse.work']?.startsWith(dataRoot))

@@ -4,14 +4,15 @@ import { openOperationOf } from '../records/operation.ts'
 import { findRollback, removeRollback } from '../records/pinned-image.ts'
 import { forgetKept, isKept, keptUpgrades } from '../volumes/kept.ts'
 import { clearRestore, isSettled, leftRestores, restoreFolders } from '../volumes/restored.ts'
+import { oneByOne } from './one-by-one.ts'
 
 type Records = Pick<Fleet, 'db' | 'site'>
 
-/** Deletes what operations left behind of all instances: those that were superseded, or killed as they ended. */
+/** Deletes what operations left behind of all instances: those that were superseded, or killed as they ended. Throws at the end. */
 export async function clearAllLeftData(fleet: Records): Promise<void> {
   const { dataRoot } = fleet.site
   const ids = new Set([...(await leftRestores(dataRoot)), ...(await keptUpgrades(dataRoot))])
-  for (const id of ids) await clearLeftData(fleet, id)
+  await oneByOne(ids, id => clearLeftData(fleet, id))
 }
 
 /**

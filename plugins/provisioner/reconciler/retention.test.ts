@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import Database from 'better-sqlite3'
 import { definePlugin } from '../../../src/kernel/control-plane.ts'
 import type { Plugin } from '../../../src/kernel/plugin.ts'
 import { type ManualClock, setClock } from '../../../src/testing/clock.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
+import { smallDisk } from '../../../src/testing/small-disk.ts'
 import type { PurgeCheck } from '../contract.ts'
 import { type TestFleet, testFleet } from '../fleet.fixture.ts'
 
@@ -78,6 +82,53 @@ test('a volume is kept for thirty days of uptime, and then deleted', async t => 
   await eventually('the name is free', async () => {
     return (await kept.fleet.admin('GET', '/admin/instances/acme')).status === 404
   })
+})
+
+test('a purge that cannot be requested holds up no other, and the round says which it was', async t => {
+  const clock = setClock()
+  const fleet = await testFleet(t, { root: memoryFolder(t), clock, env: { RETENTION_DAYS: '1' } })
+  const ids: Record<string, string> = {}
+  for (const subdomain of ['acme', 'beta']) {
+    ids[subdomain] = (await fleet.provision(subdomain)).body.id
+    await fleet.admin('DELETE', `/admin/instances/${subdomain}`, { wait: 60 })
+  }
+  const database = new Database(join(fleet.root, '.control', 'longhouse.db'))
+  t.after(() => database.close())
+  database.exec(`create trigger stuck before insert on provisioner_operations when new.instance_id = '${ids.acme}'
+    begin select raise(abort, 'the record of acme is stuck'); end`)
+  const look = () => fleet.program.runOnce('provisioner:retention')
+  for (let hours = 0; hours < 23; hours++) {
+    await look()
+    clock.advance(hour)
+  }
+  await look()
+  clock.advance(2 * hour)
+  await assert.rejects(look(), /the record of acme is stuck/)
+  await eventually('beta is gone', () => !existsSync(join(fleet.root, 'beta')))
+  assert.equal(existsSync(join(fleet.root, 'acme')), true)
+  database.exec('drop trigger stuck')
+  await look()
+  await eventually('so is acme', () => !existsSync(join(fleet.root, 'acme')))
+})
+
+test('what an operation left behind and cannot be deleted keeps nothing else from deletion', async t => {
+  const disk = smallDisk(t, { mebibytes: 1 })
+  if (!disk) return
+  const root = mkdtempSync(join(tmpdir(), 'longhouse-disk-'))
+  const fleet = await testFleet(t, { root })
+  const left = async (subdomain: string, kind: string) => {
+    const folder = join(root, '.control', kind, (await fleet.provision(subdomain)).body.id)
+    mkdirSync(join(folder, 'part'), { recursive: true })
+    return folder
+  }
+  const [stuck, other] = [await left('acme', 'restores'), await left('beta', 'upgrades')]
+  execFileSync('mount', ['--bind', disk.dir, join(stuck, 'part')])
+  t.after(() => {
+    execFileSync('umount', ['--lazy', join(stuck, 'part')])
+    rmSync(root, { recursive: true })
+  })
+  await assert.rejects(fleet.program.runOnce('provisioner:prune-operations'), /EBUSY/)
+  assert.deepEqual([existsSync(stuck), existsSync(other)], [true, false])
 })
 
 test('neither a clock that jumps nor a machine that was off deletes anything', async t => {

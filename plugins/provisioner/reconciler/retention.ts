@@ -7,6 +7,7 @@ import { getInstance, selectInstances } from '../records/instance.ts'
 import { updateRemoval } from '../records/removal.ts'
 import { type Instance, instances, type Removal, removals } from '../schema.ts'
 import { volumePath } from '../volumes/volume.ts'
+import { oneByOne } from './one-by-one.ts'
 
 /** How often the timer looks. */
 export const retentionLookMs = 3_600_000
@@ -76,7 +77,8 @@ function sinceSeen({ seenAt }: Removal, now: number): number {
 
 /**
  * One round of the retention timer. Counts the time that each volume was kept, and requests a purge of those whose period
- * is over, unless a check objects. A check that fails or does not answer counts as an objection.
+ * is over, unless a check objects. A check that fails or does not answer counts as an objection. An instance whose purge cannot be
+ * requested holds up no other; the round throws at its end.
  */
 export async function runRetention(options: {
   fleet: Fleet
@@ -90,28 +92,29 @@ export async function runRetention(options: {
   const kept = selectInstances(db)
     .where(and(isNotNull(removals.deletedAt), isNull(removals.purgeRequestedAt), isNull(instances.purgedAt)))
     .all()
-  for (const instance of kept) {
+  await oneByOne(kept, async instance => {
+    if (signal.aborted) return
     const { id, subdomain, removal } = instance
-    if (!removal) continue
+    if (!removal) return
     const now = clock.now()
     const looked = { servedMs: removal.servedMs + sinceSeen(removal, now), seenAt: now }
     updateRemoval(db, id, looked)
     const over = purgeAt({ ...instance, removal: { ...removal, ...looked } }, settings, now)
-    if (over === null || now < over) continue
+    if (over === null || now < over) return
     const summary = summaryOf(instance, site.dataRoot, settings, now)
     const objection = await firstObjection(objections, summary, signal)
     if (signal.aborted) return
     const { deletedAt, by } = removal
     // The instance may have been restored, and even removed again, while the checks ran.
-    if (getInstance(db, id).removal?.deletedAt !== deletedAt) continue
+    if (getInstance(db, id).removal?.deletedAt !== deletedAt) return
     if (objection !== null) {
       log.warn({ subdomain, objection }, 'the retention period is over, and the volume is kept')
       updateRemoval(db, id, { objection })
-      continue
+      return
     }
     log.warn({ subdomain, deletedAt, deletedBy: by }, 'the retention period is over: purging')
     request(fleet, subdomain, 'purge')
-  }
+  })
 }
 
 /** A plugin with what it answers to `purge-objection`. */
