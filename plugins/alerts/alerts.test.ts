@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Concern } from '../../src/kernel/concern.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
@@ -12,40 +10,9 @@ import { startInbox } from '../../src/testing/inbox.ts'
 import { mail } from '../mail/index.ts'
 import { testFleet } from '../provisioner/fleet.fixture.ts'
 import { alerts } from './index.ts'
+import { startReceiver } from './receiver.fixture.ts'
 
 const minute = 60_000
-
-interface Received {
-  path: string
-  headers: Record<string, string | string[] | undefined>
-  body: string
-}
-
-/** A server that takes what is posted to it. */
-async function startReceiver(t: TestContext) {
-  const received: Received[] = []
-  const receiver = {
-    received,
-    status: 200,
-    url: '',
-    /** Resolves when so many requests have come; the program sends them in its own time. */
-    has: (count: number) => eventually(`${count} requests`, () => received.length === count),
-  }
-  const server = createServer((request, response) => {
-    let body = ''
-    request.setEncoding('utf8').on('data', piece => {
-      body += piece
-    })
-    request.on('end', () => {
-      received.push({ path: request.url ?? '', headers: request.headers, body })
-      response.writeHead(receiver.status).end()
-    })
-  })
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  t.after(() => server.close())
-  receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return receiver
-}
 
 const failed: Concern = {
   kind: 'instance-failed',

@@ -26,7 +26,8 @@ async function startFleet(t: TestContext, startsNew: () => boolean) {
     driver: real => ({
       ...withImages(real, {
         start: ({ image }) => {
-          if (image === 'runtime:2' && !startsNew()) throw new DriverError('it is broken', { permanent: true })
+          if (image === 'runtime:2' && !startsNew())
+            throw new DriverError('it is broken', { permanent: true })
         },
       }),
       stop: async (ref, graceMs) => {
