@@ -15,6 +15,7 @@ import { basename, dirname, extname, join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { parse } from 'acorn'
 import { build } from 'esbuild'
+import { buildRunnerCode } from './scripts/runner-code.mjs'
 import { buildSdkPackage } from './scripts/sdk-package.mjs'
 import { buildStarter } from './scripts/starter.mjs'
 
@@ -36,6 +37,7 @@ export async function buildAll() {
     ])
     copyData()
     await buildStarter(out)
+    await buildRunnerCode(out)
     makeAhead()
     rmSync(dist, { recursive: true, force: true })
     renameSync(out, dist)
@@ -308,10 +310,21 @@ const runnerPrograms = {
 async function buildRunner() {
   const entryPoints = {
     ...runnerPrograms.entryPoints,
+    runner: 'runtime/process/start-runner.ts',
     npm: 'runtime/packages/npm/program.ts',
     exec: 'runtime/process/exec.ts',
   }
-  await build({ ...runnerPrograms, entryPoints, outdir: out, sourcemap: true, sourcesContent: false })
+  const options = { ...runnerPrograms, outdir: out, sourcemap: true, sourcesContent: false }
+  await Promise.all([
+    build({ ...options, entryPoints }),
+    build({
+      ...options,
+      entryPoints: { 'runner-program': runnerPrograms.entryPoints.runner },
+      banner: { js: asFunction.begin },
+      footer: { js: asFunction.end },
+      plugins: [afterBuild(text => oneByte(nodeByProxy(text)))],
+    }),
+  ])
 }
 
 /** For jobs that import it without having installed it. All of it, and apart from the programs, which need a part. */

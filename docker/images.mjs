@@ -36,6 +36,8 @@ const own = {
     'runtime.cjs',
     'late',
     'runner.cjs',
+    'runner-program.cjs',
+    'runner-code',
     'confine.cjs',
     'modules.cjs',
     'serving.cjs',
