@@ -95,6 +95,19 @@ export interface HostImage {
   containers: readonly string[]
 }
 
+/** Something that a driver made for its own work, and that nothing uses any more. */
+export interface Leftover {
+  kind: 'container' | 'network'
+  /** The engine's own id of it. */
+  id: string
+  name: string
+  /** A process of it may be alive. */
+  active: boolean
+  createdAt: number | null
+  /** Why nothing needs it, in words for the operator. */
+  why: string
+}
+
 /** What an engine has; null for what it does not report. */
 export interface Capacity {
   /** The container runtimes that it knows, by name; left out where it does not say. */
@@ -177,6 +190,10 @@ export interface Driver {
   >
   /** Stops and removes one container of this data root, by the engine's id, and leaves the volume alone. */
   discard(dataRoot: string, id: string): Promise<void>
+  /** What was made for this data root beside instances, and nothing uses any more. */
+  leftovers(dataRoot: string): Promise<Leftover[]>
+  /** Removes one of them, by the engine's id. Throws in words when something uses it by now. */
+  discardLeftover(dataRoot: string, id: string): Promise<void>
   /** The images of Longhouse on the engine; none where instances are not made from images. */
   images(): Promise<HostImage[]>
   /** Removes an image with all its tags. Throws, in the engine's words, while a container or another image needs it. */

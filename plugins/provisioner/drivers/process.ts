@@ -131,7 +131,7 @@ export function createProcessDriver(options: {
       })
     },
     capacity: async () => ({ cpus: null, memoryBytes: null }),
-    addresses: async () => null,
+    ...withoutEngine,
     log: async function* ({ id }, window, signal) {
       const written = logs.get(id)
       if (written) yield* written.read(window, signal)
@@ -142,4 +142,11 @@ export function createProcessDriver(options: {
       await Promise.allSettled([...starting.values()])
     },
   }
+}
+
+/** Processes share the host's addresses, and leave nothing but their volumes. */
+const withoutEngine: Pick<Driver, 'addresses' | 'leftovers' | 'discardLeftover'> = {
+  addresses: async () => null,
+  leftovers: async () => [],
+  discardLeftover: async () => {},
 }

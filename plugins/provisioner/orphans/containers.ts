@@ -1,4 +1,4 @@
-import type { Driver } from '../driver.ts'
+import type { Driver, Leftover } from '../driver.ts'
 import { wanted } from '../records/instance.ts'
 import type { Instance } from '../schema.ts'
 import { type Orphan, orphanId } from './orphan.ts'
@@ -44,6 +44,15 @@ export function containerFault(record: Instance | undefined, active: boolean): s
   if (active && record.status === 'stopped' && wanted(record) === 'stopped')
     return 'it runs though its instance is stopped'
   return null
+}
+
+/** What the driver made for its own work, and nothing uses any more. */
+export function leftOver({ kind, id, name, active, createdAt, why }: Leftover): Orphan {
+  return {
+    ...{ id: orphanId(kind, name, id), kind, name, instanceId: null },
+    ...{ running: active, why, since: createdAt, bytes: null, repair: 'remove' },
+    advice: 'No instance needs it.',
+  }
 }
 
 /** Instances that should run and have no container, and that nothing works on. */

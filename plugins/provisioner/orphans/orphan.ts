@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-export const orphanKinds = ['container', 'folder', 'route', 'copies', 'instance'] as const
+export const orphanKinds = ['container', 'network', 'folder', 'route', 'copies', 'instance'] as const
 
 /** What can be done about one; each looks again before it does anything, and none deletes a volume or a copy. */
 export const repairs = ['remove', 'set-aside', 'put-back', 'forget', 'start'] as const

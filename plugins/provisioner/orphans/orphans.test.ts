@@ -213,6 +213,58 @@ test('containers, routes and copies without a record are listed; a container goe
   })
 })
 
+test('networks and containers of work that is over are listed, and removed while nothing uses them', async t => {
+  const left = [
+    {
+      kind: 'container' as const,
+      id: 'w1',
+      name: 'longhouse-copy-1',
+      active: false,
+      createdAt: 1000,
+      why: 'idle',
+    },
+    { kind: 'network' as const, id: 'n1', name: 'old', active: false, createdAt: null, why: 'no container' },
+    {
+      kind: 'network' as const,
+      id: 'n2',
+      name: 'older',
+      active: false,
+      createdAt: null,
+      why: 'no container',
+    },
+  ]
+  const fleet = await testFleet(t, {
+    driver: real => ({
+      ...real,
+      leftovers: async () => [...left],
+      discardLeftover: async (_, id) => {
+        left.splice(
+          left.findIndex(each => each.id === id),
+          1,
+        )
+      },
+    }),
+  })
+  const items = await compare(fleet)
+  assert.deepEqual(
+    items.map(({ kind, name, repair, effect }) => `${kind} ${name} ${repair}: ${effect}`),
+    [
+      'container longhouse-copy-1 remove: The container longhouse-copy-1 is stopped and removed. Its volume stays.',
+      'network old remove: The network old is removed. No container is on it.',
+      'network older remove: The network older is removed. No container is on it.',
+    ],
+  )
+  // A container has joined it by now.
+  left.pop()
+  assert.equal((await repair(fleet, one(items, 'older'))).status, 409)
+  assert.equal(
+    (await repair(fleet, one(items, 'longhouse-copy-1'))).body.what,
+    'The container longhouse-copy-1 was removed.',
+  )
+  assert.equal((await repair(fleet, one(items, 'old'))).body.what, 'The network old was removed.')
+  assert.deepEqual(left, [])
+})
+
 test('what cannot be looked at is unknown, and not absent', async t => {
   let silent = false
   const fleet = await testFleet(t, {

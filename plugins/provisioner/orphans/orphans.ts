@@ -5,7 +5,7 @@ import type { Fleet } from '../records/fleet.ts'
 import { selectInstances } from '../records/instance.ts'
 import { instancesAtWork } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
-import { containerless, strayContainers } from './containers.ts'
+import { containerless, leftOver, strayContainers } from './containers.ts'
 import { namesIn, strayFolders, unreadableFolders, volumeless } from './folders.ts'
 import { type Orphan, orphanId, orphanKinds } from './orphan.ts'
 
@@ -43,7 +43,7 @@ export class Orphans {
     return `Docker has containers that do not fit the records: ${listed.join(', ')}${more > 0 ? `, and ${more} more` : ''}. The overview leads to them.`
   }
 
-  /** Compares containers, folders, routes and copies with the records. What cannot be looked at is said in `unknown`. */
+  /** Compares containers, networks, folders, routes and copies with the records. What cannot be looked at is said in `unknown`. */
   async compare(fleet: Fleet, log: Logger): Promise<void> {
     const unknown: string[] = []
     const attempt = async <T>(look: () => Promise<T>): Promise<T | null> => {
@@ -56,6 +56,7 @@ export class Orphans {
     }
     const { dataRoot } = fleet.site
     const containers = await attempt(() => fleet.driver.existing(dataRoot))
+    const leftovers = await attempt(() => fleet.driver.leftovers(dataRoot))
     const there = await attempt(() => namesIn(dataRoot))
     const names = there?.names
     // Read after the host was asked: a new instance is in the records before it has a container, a folder or a route.
@@ -65,6 +66,7 @@ export class Orphans {
     const atWork = instancesAtWork(fleet.db)
     const found = [
       ...(containers ? strayContainers(containers, records, atWork) : []),
+      ...(leftovers ?? []).map(leftOver),
       ...(containers && fleet.driver.outlivesControlPlane ? containerless(containers, records, atWork) : []),
       ...((names && (await attempt(() => strayFolders(fleet, names, records)))) ?? []),
       ...unreadableFolders(there?.unreadable ?? []),

@@ -7,14 +7,16 @@ import { findBySubdomain, findInstance } from '../records/instance.ts'
 import { openOperationOf } from '../records/operation.ts'
 import { codeOf, statOf } from '../volumes/folder.ts'
 import { type VolumeSight, volumePath } from '../volumes/volume.ts'
-import { containerFault } from './containers.ts'
+import { containerFault, leftOver } from './containers.ts'
 import { type Orphan, orphanId } from './orphan.ts'
 
 /** What a repair does, in words, before it is done. */
-export function effectOf({ repair, name }: Orphan, dataRoot: string): string {
+export function effectOf({ kind, repair, name }: Orphan, dataRoot: string): string {
   switch (repair) {
     case 'remove':
-      return `The container ${name} is stopped and removed. Its volume stays.`
+      return kind === 'network'
+        ? `The network ${name} is removed. No container is on it.`
+        : `The container ${name} is stopped and removed. Its volume stays.`
     case 'set-aside':
       return `${join(dataRoot, name)} is moved to ${asideRoot(dataRoot)}. Nothing is deleted.`
     case 'put-back':
@@ -73,8 +75,14 @@ async function repair(
   }
 }
 
-async function removeContainer(fleet: Fleet, { id, name }: Orphan): Promise<string> {
+async function removeContainer(fleet: Fleet, { id, kind, name }: Orphan): Promise<string> {
   const { driver, site, db } = fleet
+  const leftover = (await driver.leftovers(site.dataRoot)).find(each => leftOver(each).id === id)
+  if (leftover) {
+    await driver.discardLeftover(site.dataRoot, leftover.id)
+    return `The ${kind} ${name} was removed.`
+  }
+  if (kind === 'network') throw notPossibleNow(`The network ${name} is no longer there, or in use by now.`)
   const there = (await driver.existing(site.dataRoot)).find(
     each => orphanId('container', each.container, each.id ?? '') === id,
   )

@@ -69,7 +69,7 @@ export function orphanRoutes(parts: ProvisionerRoutes): Route[] {
       method: 'get',
       path: orphansPath,
       summary:
-        'What does not fit the records, as of the last comparison: containers, folders, routes, backups, instances',
+        'What does not fit the records, as of the last comparison: containers, networks, folders, routes, backups, instances',
       guard: admin,
       role: 'read',
       answers: { 200: { description: 'The orphans', schema: orphansSchema } },

@@ -56,7 +56,7 @@ export function isActive({ state }: Pick<FoundContainer, 'state'>): boolean {
  * Lists containers, the stopped ones too. The engine answers this from memory: a container that is stuck, and whose
  * inspection hangs, does not hold it up.
  */
-function listContainers(
+export function listContainers(
   engine: Engine,
   doing: string,
   filters: Readonly<Record<string, readonly string[]>> = {},

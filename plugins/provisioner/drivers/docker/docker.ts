@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../../../src/clock.ts'
 import { limit } from '../../../../src/concurrency.ts'
-import type { Driver } from '../../driver.ts'
+import type { Driver, FolderWork } from '../../driver.ts'
 import { folderIdleMs } from '../../folder-progress.ts'
 import { type EngineInfo, engineInfo, shortcomings } from './capabilities.ts'
 import { type ContainerSettings, containerRecipe, label } from './container.ts'
@@ -10,6 +10,7 @@ import { workInContainer } from './folder-container.ts'
 import { imageId, imageSource } from './image.ts'
 import { isRuntime, longhouseImages, removeImage } from './images.ts'
 import { discardContainer, observe } from './instance.ts'
+import { discardLeftover, leftoversOf } from './leftovers.ts'
 import { refuseRunning, removeInstance, restartsOf, startInstance, stopInstance } from './lifecycle.ts'
 import { containerLog } from './log-lines.ts'
 import { addressUse, findNetwork, type InstanceNetwork } from './network.ts'
@@ -69,6 +70,11 @@ export function createDockerDriver(options: DockerOptions): Driver {
   const ensureImage = imageSource(engine)
   const measuring = usageOfContainers(engine, options.cgroups ?? hostCgroups)
   const replacement: ReplacementParts = { engine, clock, settings, ensureImage }
+  const working = new Set<FolderWork>()
+  const scopeOf = (dataRoot: string) => ({
+    ...{ dataRoot, network: settings.network, now: clock.now() },
+    inWork: new Set([...working].map(({ folder }) => folder)),
+  })
   let info: EngineInfo | null = null
   let network: InstanceNetwork | null = null
   let warning: string | null = null
@@ -130,7 +136,17 @@ export function createDockerDriver(options: DockerOptions): Driver {
 
     refuseInUse: spec => refuseInUse(engine, spec.volume),
 
-    workOnFolder: work => workInContainer(replacement, work, options.folderIdleMs ?? folderIdleMs),
+    workOnFolder: async work => {
+      working.add(work)
+      try {
+        return await workInContainer(replacement, work, options.folderIdleMs ?? folderIdleMs)
+      } finally {
+        working.delete(work)
+      }
+    },
+
+    leftovers: dataRoot => leftoversOf(engine, scopeOf(dataRoot)),
+    discardLeftover: (dataRoot, id) => discardLeftover(engine, scopeOf(dataRoot), id),
 
     existing: async dataRoot =>
       (await containersOf(engine, dataRoot)).map(each => ({

@@ -13,7 +13,7 @@ import { createContainer } from './instance.ts'
 import type { ReplacementParts } from './replacement.ts'
 
 /** Marks containers that work on a folder; the value is the folder. */
-const workLabel = 'longhouse.work'
+export const workLabel = 'longhouse.work'
 
 const mebibyte = 1024 ** 2
 /** A runtime that proves a copy reads a customer's manifest. */

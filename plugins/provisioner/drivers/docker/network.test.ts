@@ -14,13 +14,17 @@ suite('the network of the instances', { skip: await skipReason() }, () => {
     t.after(async () => {
       for (const { Id } of await named()) await docker().getNetwork(Id).remove()
     })
-    const found = await Promise.all(Array.from({ length: 8 }, () => ensureNetwork(engine, name)))
+    const found = await Promise.all(Array.from({ length: 8 }, () => ensureNetwork(engine, name, '/nowhere')))
     assert.equal(new Set(found.map(({ id }) => id)).size, 1)
     assert.deepEqual(
       (await named()).map(({ Id }) => Id),
       [found[0]?.id],
     )
-    assert.equal((await ensureNetwork(engine, name)).id, found[0]?.id, 'and who comes later finds it')
+    assert.equal(
+      (await ensureNetwork(engine, name, '/nowhere')).id,
+      found[0]?.id,
+      'and who comes later finds it',
+    )
     const use = await addressUse(engine, name)
     assert.equal(use?.used, 0)
     assert.ok((use?.total ?? 0) > 0)

@@ -3,6 +3,11 @@ import { z } from 'zod'
 import { DriverError } from '../../driver.ts'
 import type { Engine } from './engine.ts'
 
+/** Marks networks with the data root of the control plane that made them. */
+export const rootLabel = 'longhouse.root'
+
+export const noSuchNetwork = /no such network|network .* not found/i
+
 const interContainer = 'com.docker.network.bridge.enable_icc'
 
 export interface InstanceNetwork {
@@ -19,18 +24,18 @@ export interface InstanceNetwork {
  * Makes sure that the instances' network is there. One that we make keeps its containers apart: the host reaches
  * them, they reach the outside, and none reaches another. One that an operator made is used as it is.
  */
-export function ensureNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
+export function ensureNetwork(engine: Engine, name: string, dataRoot: string): Promise<InstanceNetwork> {
   // One at a time: the engine lets two that are asked for at once have the same name, and then takes neither for it.
   const making = underWay.get(engine) ?? new Map<string, Promise<InstanceNetwork>>()
   underWay.set(engine, making)
-  const begun = making.get(name) ?? makeNetwork(engine, name).finally(() => making.delete(name))
+  const begun = making.get(name) ?? makeNetwork(engine, name, dataRoot).finally(() => making.delete(name))
   making.set(name, begun)
   return begun
 }
 
 const underWay = new WeakMap<Engine, Map<string, Promise<InstanceNetwork>>>()
 
-async function makeNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
+async function makeNetwork(engine: Engine, name: string, dataRoot: string): Promise<InstanceNetwork> {
   const found = await findNetwork(engine, name)
   if (found) return found
   await engine
@@ -44,7 +49,7 @@ async function makeNetwork(engine: Engine, name: string): Promise<InstanceNetwor
           Driver: 'bridge',
           CheckDuplicate: true,
           Options: { [interContainer]: 'false' },
-          Labels: { 'longhouse.network': name },
+          Labels: { 'longhouse.network': name, [rootLabel]: dataRoot },
         },
       },
       z.object({ Id: z.string().min(1) }),
@@ -84,7 +89,7 @@ function lookAtNetwork(engine: Engine, name: string) {
     `look at the network ${name}`,
     { method: 'GET', path: `/networks/${name}` },
     networkSchema,
-    { absent: /no such network|network .* not found/i },
+    { absent: noSuchNetwork },
   )
 }
 

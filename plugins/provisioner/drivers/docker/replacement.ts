@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../../../../src/clock.ts'
 import { DriverError, type InstanceSpec } from '../../driver.ts'
@@ -54,7 +55,10 @@ export function prepareSuccessor(parts: ReplacementParts, spec: InstanceSpec): P
 
 /** The container that a spec asks for, in its current state: what there is on the volume, and which of that is as wanted. */
 async function survey({ engine, settings, ensureImage }: ReplacementParts, spec: InstanceSpec) {
-  const [image, network] = await Promise.all([ensureImage(spec), ensureNetwork(engine, settings.network)])
+  const [image, network] = await Promise.all([
+    ensureImage(spec),
+    ensureNetwork(engine, settings.network, dirname(spec.volume)),
+  ])
   // The host alone is believed about who asks: from any other address of the network it may be a job that says so.
   const trustedProxies = [...network.gateways, ...settings.trustedProxies]
   const wanted = containerOptions(spec, { ...settings, trustedProxies }, image)
