@@ -2,6 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Message } from 'esbuild'
 import { isPointerFile } from '../git/objects/lfs.ts'
+import type { Unexported } from '../modules/effects/reach.ts'
+import { exportsOf, otherExports } from '../modules/errors/load-errors.ts'
+import type { Compiled } from '../modules/graph.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, outsideInWords } from './outside.ts'
 import { readingLimits } from './reader-protocol.ts'
@@ -95,4 +98,30 @@ function isNamed(name: string, field: 'dependencies' | 'devDependencies', repo: 
   } catch {
     return false
   }
+}
+
+/** Names that files do not export, as Node says it of the modules that are loaded with the manifest. */
+export function unexportedInWords(
+  unexported: readonly Unexported[],
+  compiled: Compiled,
+  read: (path: string) => string,
+): ManifestError[] {
+  const names = exportsOf(compiled)
+  const errors = unexported.map(({ importer, specifier, name }) => {
+    const said = `SyntaxError: The requested module '${specifier}' does not provide an export named '${name}'`
+    const message = said + otherExports(said, importer, names)
+    return { file: importer, ...placeOf(specifier, read(importer)), message }
+  })
+  // A file that several modules import is found with each of them.
+  const different = new Map(errors.map(each => [JSON.stringify(each), each]))
+  return [...different.values()].slice(0, readingLimits.errors)
+}
+
+/** Where a file first names a module. */
+export function placeOf(specifier: string, text: string): { line: number | null; column: number | null } {
+  const lines = text.split('\n')
+  const column = (line: string) =>
+    Math.max(line.indexOf(`'${specifier}'`), line.indexOf(`"${specifier}"`), line.indexOf(`\`${specifier}\``))
+  const line = lines.findIndex(each => column(each) >= 0)
+  return line < 0 ? { line: null, column: null } : { line: line + 1, column: column(lines[line] ?? '') + 1 }
 }

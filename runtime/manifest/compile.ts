@@ -13,7 +13,7 @@ import { ownPackagesOf } from '../modules/own-packages.ts'
 import { aliasedTo, withoutQuery } from '../modules/resolve.ts'
 import { writeBuild } from '../modules/write-build.ts'
 import type { Ahead } from './ahead/compiled.ts'
-import { allInWords, inWords, missingInWords } from './compile-words.ts'
+import { allInWords, inWords, missingInWords, placeOf, unexportedInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, settingsOutside } from './outside.ts'
 import { type ReadingRequest, readingLimits } from './reader-protocol.ts'
@@ -95,6 +95,8 @@ async function compileAll(
   ]
   if (errors.length > 0) return { errors: errors.slice(0, readingLimits.errors) }
   const waiting = whatCanWait(entry, { files, aliases, own, graph })
+  if (waiting.unexported.length > 0)
+    return { errors: unexportedInWords(waiting.unexported, { files, aliases, own }, read) }
   const code = writeBuild(out, {
     files: [...files.values()],
     aliases,
@@ -141,13 +143,7 @@ function missing(
   read: (path: string) => string,
 ): ManifestError & { outside: boolean } {
   const file = join(repo, dirname(importer), specifier)
-  const lines = read(importer).split('\n')
-  const column = (text: string) =>
-    Math.max(text.indexOf(`'${specifier}'`), text.indexOf(`"${specifier}"`), text.indexOf(`\`${specifier}\``))
-  const line = lines.findIndex(text => column(text) >= 0)
-  const place =
-    line < 0 ? { line: null, column: null } : { line: line + 1, column: column(lines[line] ?? '') + 1 }
-  const where = { file: importer, ...place }
+  const where = { file: importer, ...placeOf(specifier, read(importer)) }
   const link = ['', '.ts', '.tsx', '.js', '.mts', '.json'].map(ending => file + ending).find(isLink)
   if (link !== undefined && isWithin(link, repo)) {
     const message = `"${specifier}" is a link that leads to ${readlinkSync(link)}, which lies outside the jobs repo; put the file itself here`

@@ -1,7 +1,7 @@
 import { isBuiltin } from 'node:module'
 import type { DeferredImport } from './build.ts'
 import { factsIn, isRegister, registryOf } from './effects/facts.ts'
-import { Reach } from './effects/reach.ts'
+import { Reach, type Unexported } from './effects/reach.ts'
 import { isSyntax, nameOf, parseCode, partsOf, type Syntax } from './effects/syntax.ts'
 import { type Compiled, type Graph, resolvable } from './graph.ts'
 import { laterName } from './later.ts'
@@ -18,16 +18,21 @@ interface Deferrable extends DeferredImport {
 /** The fields of a job that a run reads only of its own job. */
 const fields: ReadonlySet<string> = new Set(['func', 'params'])
 
+export interface Waiting {
+  /** Imports of the manifest that a run of another job can do without. */
+  deferred: DeferredImport[]
+  /** The modules of those that use no packages. */
+  unread: { path: string; names: readonly string[] }[]
+  /** What is wrong with the imports of the others. */
+  unexported: Unexported[]
+}
+
 /**
  * What a run of one job can do without: imports of the manifest that only hand functions and parameters of modules to
- * `register`, where nothing else notices whether and when these are loaded. `unread` are those of them that use no
- * packages.
+ * `register`, where nothing else notices whether and when these are loaded.
  */
-export function whatCanWait(
-  entry: string,
-  known: Compiled & { graph: Graph },
-): { deferred: DeferredImport[]; unread: { path: string; names: readonly string[] }[] } {
-  const nothing = { deferred: [], unread: [] }
+export function whatCanWait(entry: string, known: Compiled & { graph: Graph }): Waiting {
+  const nothing = { deferred: [], unread: [], unexported: [] }
   const manifest = known.files.get(entry)
   const parsed = manifest?.format === 'module' ? parseCode(manifest.code, 'module') : null
   const registry = parsed && registryOf(parsed.program)
@@ -59,11 +64,13 @@ export function whatCanWait(
   const waiting = loaded.flatMap(({ asked, path, reads }, at) =>
     asked && path !== null && (!reads || isAlone(at)) ? [{ ...asked, path }] : [],
   )
+  const [unread, others] = [false, true].map(uses =>
+    waiting.filter(({ path }) => usesPackages(path, known.graph) === uses),
+  )
   return {
     deferred: waiting.map(({ from, to, stub }) => ({ from, to, stub })),
-    unread: waiting
-      .filter(({ path }) => !usesPackages(path, known.graph))
-      .map(({ path, funcs }) => ({ path, names: funcs })),
+    unread: (unread ?? []).map(({ path, funcs }) => ({ path, names: funcs })),
+    unexported: (others ?? []).flatMap(({ path }) => reach.unexported(path)),
   }
 }
 

@@ -66,3 +66,32 @@ export const run = () => 1`,
   assert.equal(file, 'manifest.ts')
   assert.match(String(message), /params/)
 })
+
+test('a name that a file does not export is found at the save, also where packages are used', async t => {
+  const { engine, write } = await startInstance(t, {
+    files: {
+      'package.json': module,
+      ...noted('small'),
+      'manifest.ts': `import { jobRegistry } from 'longhouse/jobs'
+import { run } from './jobs/small'
+jobRegistry.register({ id: 'small', cron: '@daily', func: run })`,
+      'lib/words.ts': 'export const words = 1\nexport type Kind = string',
+      'jobs/small.ts': `import { loaded } from 'noted-small'
+import { type Kind, words } from '../lib/words'
+export const run = (): Kind[] => [...loaded, String(words)]`,
+    },
+  })
+  assert.deepEqual(engine.manifest().errors, [])
+  write(
+    'jobs/small.ts',
+    "import 'node:fs'\nimport { loaded } from 'noted-small'\nimport { word } from '../lib/words'\nexport const run = () => [loaded, word]",
+  )
+  await engine.reload()
+  const message =
+    "SyntaxError: The requested module '../lib/words' does not provide an export named 'word'; did you mean words?"
+  assert.deepEqual(engine.manifest().errors, [{ file: 'jobs/small.ts', line: 3, column: 22, message }])
+  assert.deepEqual(
+    engine.jobs().map(({ id }) => id),
+    ['small'],
+  )
+})

@@ -22,6 +22,8 @@ export interface Facts {
   calling(name: string): Effects | null
   /** What it passes on from another module. */
   passed: ReadonlyMap<string, { specifier: string; name: string }>
+  /** What it imports by name, or passes on. */
+  named: readonly { specifier: string; name: string }[]
   /** Packages and files that are loaded for what they do: `import 'x'`. */
   bare: readonly string[]
   /** What `require` is given. */
@@ -41,7 +43,7 @@ export function factsOf(file: CompiledFile): Facts {
 
 const anything: Effects = { reads: true, prints: true, writes: true, uses: [] }
 const nothing: Effects = { reads: false, prints: false, writes: false, uses: [] }
-const none = { calling: () => null, passed: new Map(), bare: [], required: [], registry: null }
+const none = { calling: () => null, passed: new Map(), named: [], bare: [], required: [], registry: null }
 
 function findFacts({ format, code, esm, errors }: CompiledFile): Facts {
   if (format === 'json' || format === 'text') return { ...none, loading: nothing }
@@ -129,6 +131,7 @@ export function factsIn(parsed: Parsed, requires: boolean): Facts {
     }),
     calling: name => callingIn(program, name),
     passed,
+    named: namedIn(statements),
     bare: importsIn(statements)
       .filter(each => (each.specifiers as Syntax[]).length === 0)
       .map(each => String((each.source as Syntax).value))
@@ -176,6 +179,19 @@ export function isRegister(callee: Syntax, name: string): boolean {
 export function registryOf(program: Syntax): string | null {
   const { name, isOther } = registryIn(program, importsIn(program.body as Syntax[]))
   return isOther ? null : name
+}
+
+function namedIn(statements: readonly Syntax[]): { specifier: string; name: string }[] {
+  return statements.flatMap(each => {
+    if (!isSyntax(each.source) || !Array.isArray(each.specifiers)) return []
+    const specifier = String(each.source.value)
+    return (each.specifiers as Syntax[]).flatMap(one => {
+      if (one.type === 'ImportDefaultSpecifier') return [{ specifier, name: 'default' }]
+      const named =
+        one.type === 'ImportSpecifier' ? one.imported : one.type === 'ExportSpecifier' && one.local
+      return isSyntax(named) ? [{ specifier, name: nameOf(named) }] : []
+    })
+  })
 }
 
 interface Exported {

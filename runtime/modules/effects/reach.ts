@@ -12,6 +12,13 @@ export interface Loading {
   shows: boolean
 }
 
+/** A name that a file imports from another one of the repo, which does not export it. */
+export interface Unexported {
+  importer: string
+  specifier: string
+  name: string
+}
+
 /** Finds out what loading files of a repo does. `entry` is the manifest. */
 export class Reach {
   readonly #files: Compiled['files']
@@ -39,6 +46,24 @@ export class Reach {
   /** Whether a file that is loaded with this one uses the registry for more than calls of `register`. */
   changesRegistry(path: string): boolean {
     return [...this.#loadedWith(path)].some(each => this.#factsOf(each)?.registry === 'other')
+  }
+
+  /** What Node would refuse to load this file for, among the files that come with it. */
+  unexported(path: string): Unexported[] {
+    return [...this.#loadedWith(path)].flatMap(importer => {
+      if (this.#files.get(importer)?.format !== 'module') return []
+      const named = this.#factsOf(importer)?.named ?? []
+      return named
+        .filter(({ specifier, name }) => !this.#mayExport(this.#find(specifier, importer), name))
+        .map(each => ({ importer, ...each }))
+    })
+  }
+
+  /** What a module passes on of a whole other one is not looked up. */
+  #mayExport(path: string | null, name: string): boolean {
+    const file = path === null ? undefined : this.#files.get(path)
+    if (file?.format !== 'module' || !file.exports || file.errors.length > 0) return true
+    return file.exports.includes(name) || /^export \* from /m.test(file.code)
   }
 
   /** What code of a file does: `effects` are those that it has by itself. */
