@@ -1,4 +1,6 @@
 // The control plane, with points at which its operations can be held. It is started by `matrix.fixture.ts`.
+import { existsSync } from 'node:fs'
+import type { Driver } from '../../plugins/provisioner/driver.ts'
 import { type Passed, Points, type Trap } from './points.fixture.ts'
 
 let traps: Readonly<Record<string, Trap>> = JSON.parse(process.env.MATRIX_TRAPS ?? '{}')
@@ -13,11 +15,24 @@ const { boot } = await import('../../control-plane/boot.ts')
 const { plugins } = await import('../../control-plane/program.ts')
 const { controlWeb } = await import('../../control-plane/web.tsx')
 const { provisionerOver } = await import('../../plugins/provisioner/index.ts')
+const { DriverError } = await import('../../plugins/provisioner/driver.ts')
 const { chooseDriver } = await import('../../plugins/provisioner/drivers/choice.ts')
 const { createProcessDriver } = await import('../../plugins/provisioner/drivers/process.ts')
 const { stepRuns } = await import('../../plugins/provisioner/reconciler/steps.ts')
 const { systemClock } = await import('../../src/clock.ts')
 const { createLog } = await import('../../src/log.ts')
+
+/** As an engine: it prepares no container for a volume that is not there. */
+function demanding(driver: Driver): Driver {
+  return {
+    ...driver,
+    prepareSuccessor: async spec => {
+      if (!existsSync(spec.volume))
+        throw new DriverError(`${spec.volume} does not exist`, { permanent: true })
+      await driver.prepareSuccessor(spec)
+    },
+  }
+}
 
 const log = await createLog('longhouse', { level: 'warn' })
 const standIn = process.env.MATRIX_INSTANCE
@@ -25,7 +40,7 @@ const provisioner = provisionerOver(
   async (config, site, log) =>
     standIn === undefined
       ? await chooseDriver(config, site, log)
-      : createProcessDriver({ program: standIn, log, listenWithinMs: 60_000 }),
+      : demanding(createProcessDriver({ program: standIn, log, listenWithinMs: 60_000 })),
   undefined,
   points.around(stepRuns),
 )

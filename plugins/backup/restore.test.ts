@@ -17,6 +17,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { noRestic } from '../../src/testing/restic.ts'
 import { smallDisk } from '../../src/testing/small-disk.ts'
+import { DriverError, type InstanceSpec } from '../provisioner/driver.ts'
 import { testFleet } from '../provisioner/fleet.fixture.ts'
 import { settleRestore } from '../provisioner/volumes/restored.ts'
 import { backup } from './index.ts'
@@ -118,13 +119,22 @@ test('a volume that is a disk of its own is restored in place, and a restore tha
 })
 
 test('a volume that is lost is restored, and a purge leaves a copy behind', { skip: noRestic }, async t => {
-  const { fleet, file, copy, restore } = await fleetWithCopy(t)
+  // As an engine does: no container is made for a volume that is not there.
+  const prepareSuccessor = async ({ volume }: InstanceSpec) => {
+    if (!existsSync(volume)) throw new DriverError(`${volume} does not exist`, { permanent: true })
+  }
+  const { fleet, file, copy, restore } = await fleetWithCopy(t, {
+    driver: real => ({ ...real, prepareSuccessor }),
+  })
   writeFileSync(file('precious'), 'x')
   const good = await copy()
-  await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
-  renameSync(join(fleet.root, 'acme'), join(fleet.root, '.control/lost'))
-  assert.equal((await restore(good.id)).operation?.status, 'succeeded')
-  assert.equal(readFileSync(file('precious'), 'utf8'), 'x')
+  for (const before of ['stop', 'start']) {
+    await fleet.admin('POST', `/admin/instances/acme/${before}`, { wait: 60 })
+    renameSync(join(fleet.root, 'acme'), join(fleet.root, `.control/lost-${before}`))
+    const { operation } = await restore(good.id)
+    assert.deepEqual([operation?.status, operation?.error], ['succeeded', null])
+    assert.equal(readFileSync(file('precious'), 'utf8'), 'x')
+  }
 
   const purged = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.equal(purged.body.status, 'deleted')

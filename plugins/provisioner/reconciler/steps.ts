@@ -49,7 +49,10 @@ export const stepRuns: StepRuns = {
     if (!driver.usesImages) return undefined
     return imageId === null ? spec.image : `${spec.image} (${imageId.slice(0, 19)})`
   },
-  'prepare successor': async ({ spec, driver }) => {
+  'prepare successor': async ({ spec, driver, look }) => {
+    // It only saves time. A volume that is lost is restored, and an operation that is interrupted between the two renames of a swap
+    // goes on; until then an engine makes no container for it.
+    if ((await look(spec.volume)).kind === 'absent') return 'later: its volume is not there'
     await driver.prepareSuccessor(spec)
     return undefined
   },
