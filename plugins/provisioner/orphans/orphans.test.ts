@@ -245,6 +245,11 @@ test('networks and containers of work that is over are listed, and removed while
       },
     }),
   })
+  // Not while the test takes things away.
+  await eventually('the first comparison is over', async () => {
+    const { body } = await fleet.admin<{ checked_at: string | null }>('GET', '/admin/orphans')
+    return body.checked_at !== null
+  })
   const items = await compare(fleet)
   assert.deepEqual(
     items.map(({ kind, name, repair, effect }) => `${kind} ${name} ${repair}: ${effect}`),
