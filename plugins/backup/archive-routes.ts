@@ -106,7 +106,7 @@ async function download(
   const output = new PassThrough()
   const over = new AbortController()
   body.once('close', () => over.abort())
-  const timer = setTimeout(() => body.destroy(new Error('it was fetched too slowly')), fetchWithinMs)
+  const timer = setTimeout(() => body.destroy(new Error('it was fetched too slowly')), fetchWithinMs).unref()
   body.once('close', () => clearTimeout(timer))
   // The body ends with the error.
   pipeline(output, createGzip({ level: 5 }), body).catch(() => {})

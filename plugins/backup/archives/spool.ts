@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { serial } from '../../../src/concurrency.ts'
 
 const mib = 1024 ** 2
 /** What archives leave free on the disk: a tenth, and this at most. The records of the control plane are on the same one. */
@@ -38,7 +39,7 @@ export class Spool {
         async (source: AsyncIterable<Buffer>) => {
           for await (const piece of source) {
             if (!hasRoom(piece.length)) throw noSpaceLeft()
-            await writeAt(file, piece, bytes)
+            await file.write(piece, bytes)
             bytes += piece.length
           }
         },
@@ -48,7 +49,7 @@ export class Spool {
       await file.close()
       throw error
     }
-    return { read: () => Readable.from(piecesOf(file)), close: () => file.close() }
+    return { read: () => Readable.from(file.pieces()), close: () => file.close() }
   }
 
   /**
@@ -59,12 +60,12 @@ export class Spool {
     return new DiskBuffer(await this.#open(), this.#room())
   }
 
-  async #open(): Promise<FileHandle> {
+  async #open(): Promise<SpoolFile> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     const path = join(this.#folder, crypto.randomUUID())
     const file = await open(path, 'wx+', 0o600)
     unlinkSync(path)
-    return file
+    return new SpoolFile(file)
   }
 
   /** Returns whether so many bytes more can be written. */
@@ -81,6 +82,61 @@ export class Spool {
   }
 }
 
+/**
+ * A file that is read, written and closed in turn: one that were closed during a write could have the number of another file by
+ * then.
+ */
+class SpoolFile {
+  readonly #file: FileHandle
+  readonly #inTurn = serial()
+  #isClosed = false
+
+  constructor(file: FileHandle) {
+    this.#file = file
+  }
+
+  async write(piece: Buffer, at: number): Promise<void> {
+    await this.#do(async () => {
+      for (let done = 0; done < piece.length; )
+        done += (await this.#file.write(piece, done, piece.length - done, at + done)).bytesWritten
+    })
+  }
+
+  /** Reads so many bytes at most; none at the end of the file. */
+  async read(length: number, at: number): Promise<Buffer> {
+    return await this.#do(async () => {
+      const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(length), 0, length, at)
+      return buffer.subarray(0, bytesRead)
+    })
+  }
+
+  async *pieces(): AsyncGenerator<Buffer> {
+    for (let at = 0; ; ) {
+      const piece = await this.read(pieceBytes, at)
+      if (piece.length === 0) return
+      at += piece.length
+      yield piece
+    }
+  }
+
+  async empty(): Promise<void> {
+    await this.#do(() => this.#file.truncate(0))
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#inTurn(() => this.#file.close())
+  }
+
+  async #do<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#inTurn(async () => {
+      if (this.#isClosed) throw new Error('the archive was given up')
+      return await work()
+    })
+  }
+}
+
 /** An archive that has arrived whole. */
 export interface Received {
   /** All of it, from its beginning; may be called again. */
@@ -90,7 +146,7 @@ export interface Received {
 }
 
 class DiskBuffer extends Duplex {
-  readonly #file: FileHandle
+  readonly #file: SpoolFile
   readonly #hasRoom: (bytes: number) => boolean
   #readTo = 0
   #writtenTo = 0
@@ -99,7 +155,7 @@ class DiskBuffer extends Duplex {
   /** Called when something was written, or everything was read. */
   #changed: (() => void) | null = null
 
-  constructor(file: FileHandle, hasRoom: (bytes: number) => boolean) {
+  constructor(file: SpoolFile, hasRoom: (bytes: number) => boolean) {
     super({ readableHighWaterMark: pieceBytes })
     this.#file = file
     this.#hasRoom = hasRoom
@@ -118,12 +174,7 @@ class DiskBuffer extends Duplex {
   override _read(): void {
     if (this.#isReading) return
     this.#isReading = true
-    this.#give().then(
-      () => {
-        this.#isReading = false
-      },
-      error => this.destroy(error),
-    )
+    this.#give().catch(error => this.destroy(error))
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -138,10 +189,10 @@ class DiskBuffer extends Duplex {
     if (!this.#hasRoom(piece.length)) {
       while (this.#readTo < this.#writtenTo && !this.destroyed) await this.#change()
       if (this.destroyed) return
-      await this.#file.truncate(0)
+      await this.#file.empty()
       this.#readTo = this.#writtenTo = 0
     }
-    await writeAt(this.#file, piece, this.#writtenTo)
+    await this.#file.write(piece, this.#writtenTo)
     this.#writtenTo += piece.length
     this.#wake()
   }
@@ -155,10 +206,14 @@ class DiskBuffer extends Duplex {
         this.push(null)
         return
       }
-      const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(length), 0, length, this.#readTo)
-      this.#readTo += bytesRead
+      const piece = await this.#file.read(length, this.#readTo)
+      this.#readTo += piece.length
       if (this.#readTo === this.#writtenTo) this.#wake()
-      if (!this.push(buffer.subarray(0, bytesRead))) return
+      if (!this.push(piece)) {
+        // At once: the next call may come before this promise is settled.
+        this.#isReading = false
+        return
+      }
     }
   }
 
@@ -177,20 +232,6 @@ class DiskBuffer extends Duplex {
     this.#changed = null
     changed?.()
   }
-}
-
-async function* piecesOf(file: FileHandle): AsyncGenerator<Buffer> {
-  for (let at = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(pieceBytes), 0, pieceBytes, at)
-    if (bytesRead === 0) return
-    at += bytesRead
-    yield buffer.subarray(0, bytesRead)
-  }
-}
-
-async function writeAt(file: FileHandle, piece: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < piece.length; )
-    done += (await file.write(piece, done, piece.length - done, at + done)).bytesWritten
 }
 
 function noSpaceLeft(): Error {
