@@ -101,7 +101,7 @@ test('failed, unhealthy, behind, unpaid, full and stray: each needs the operator
   const html = { headers: { Accept: 'text/html' } }
   const page = (await fleet.admin<string>('GET', '/admin/overview', html)).body
   assert.match(page, /<a href="\/admin\/instances\?behind=true">4 instances are behind/)
-  assert.match(page, /<dt>Addresses<\/dt>[\s\S]*7 of 12 on the network of the instances free/)
+  assert.match(page, /<dt>Addresses<\/dt>[\s\S]*7 of 12 free on the network of the instances/)
   for (const { path } of attention) assert.equal((await fleet.admin('GET', path, html)).status, 200, path)
 })
 

@@ -151,7 +151,7 @@ function Capacity({ memory, disk, addresses }: OverviewPageProps) {
               <Share
                 part={addresses.used}
                 whole={addresses.total}
-                words={`${addresses.total - addresses.used} of ${addresses.total} on the network of the instances free`}
+                words={`${addresses.total - addresses.used} of ${addresses.total} free on the network of the instances`}
               />
             </dd>
           </>

@@ -34,13 +34,13 @@ export function fleetConcerns({ db, defaultImage }: Pick<Fleet, 'db' | 'defaultI
     ...ofMany(behindIt === null ? [] : named(behindIt), {
       kind: 'instances-behind',
       words: ['1 instance is behind', 'instances are behind'],
-      why: `Their image is not what ${defaultImage.name} is now. Upgrade them one by one, or the fleet in waves.`,
+      why: `The configured image, ${defaultImage.name}, is another one by now. Upgrade one by one, or the fleet in waves.`,
       filter: 'behind',
     }),
     ...ofMany(named(unpaid), {
       kind: 'instances-unpaid',
       words: ['1 instance is unpaid', 'instances are unpaid'],
-      why: 'Nothing pays for them, though something should.',
+      why: 'No subscription or exemption pays, though one should.',
       filter: 'unpaid',
     }),
   ]
