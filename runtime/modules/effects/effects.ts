@@ -82,6 +82,11 @@ export class Evaluation {
       case 'ExpressionStatement':
         this.#statement(node.expression as Syntax, scope)
         return
+      case 'VariableDeclaration':
+        // What `using` declares is ended by a function of its own.
+        if (String(node.kind).endsWith('using')) this.#note('writes')
+        for (const each of partsOf(node)) this.walk(each, scope)
+        return
       case 'VariableDeclarator':
         this.#pattern(node.id as Syntax, scope)
         if (node.init) this.walk(node.init as Syntax, scope)

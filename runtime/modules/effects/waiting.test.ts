@@ -114,6 +114,7 @@ const noticed = {
   'a class from a function':
     'const made = (() => class { constructor() { process.env.A = "a" } })()\nnew made()',
   'a decorator': 'const mark = (value: unknown) => { globalThis.x = value }\n@mark class A {}',
+  'what is ended at once': 'using ended = { [Symbol.dispose]() { process.env.A = "a" } }\nvoid ended',
   'a circle with the manifest': "import './manifest'",
   jobs: "import { jobRegistry } from 'longhouse/jobs'\njobRegistry.register({ id: 'a', cron: '@daily', func: () => 1 })",
 }
