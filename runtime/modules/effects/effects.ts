@@ -150,7 +150,9 @@ export class Evaluation {
     const isCertain =
       found === null
         ? isHarmless(name)
-        : found.binding.kind !== 'import' && !(found.isOfModule && this.#foreign)
+        : found.binding.kind === 'import'
+          ? /^(node:)?(path|url)$/.test(found.binding.specifier)
+          : !(found.isOfModule && this.#foreign)
     if (!isCertain) this.#note('reads')
   }
 
@@ -226,8 +228,8 @@ export class Evaluation {
       if (path.length > 0) this.#note('writes')
       return 'unknown'
     }
+    // What it resolves to depends on files only.
     if (base.type === 'MetaProperty') {
-      this.#note('reads')
       return 'own'
     }
     this.walk(base, scope)

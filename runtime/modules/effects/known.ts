@@ -52,7 +52,8 @@ export function builtinCall(module: string, names: readonly string[], isNew: boo
   if (main === 'process') return globalCall('process', names)
   if (isNew) return main === 'worker_threads' || main === 'child_process' ? 'writes' : 'reads'
   if (main === 'fs') return readsOfFiles.test(last) ? 'reads' : 'writes'
-  return pureModules.has(main) && !names.some(name => verbs.test(name)) ? 'reads' : 'writes'
+  if (!pureModules.has(main) || names.some(name => verbs.test(name))) return 'writes'
+  return (main === 'path' && !/^(resolve|relative)$/.test(last)) || main === 'url' ? 'nothing' : 'reads'
 }
 
 /**

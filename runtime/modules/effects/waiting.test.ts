@@ -129,6 +129,11 @@ test('what only reads waits unless something changes after it', async t => {
   const changed = { 'manifest.ts': `${manifest}\nprocess.env.TZ = 'UTC'` }
   assert.equal(await waits(t, reads, changed), false)
   assert.equal(await waits(t, 'export const zone = "UTC"', changed), true)
+  const places = `import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+export const here = [path.join(import.meta.dirname, '..'), fileURLToPath(new URL('.', import.meta.url))]`
+  assert.equal(await waits(t, places, changed), true)
+  assert.equal(await waits(t, places.replace('path.join', 'path.resolve'), changed), false)
   const before = { 'manifest.ts': `import 'dotenv/config'\n${manifest}` }
   assert.equal(await waits(t, reads, before), true)
   const after = { 'manifest.ts': `${manifest}\nimport 'dotenv/config'` }
