@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { builtRoot } from '../../src/root.ts'
+import { ask } from '../../src/testing/ask.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { noRestic } from '../../src/testing/restic.ts'
+import { token } from '../provisioner/fleet.fixture.ts'
 import { backupFleet } from './backup.fixture.ts'
 
 const run = promisify(execFile)
@@ -53,14 +58,24 @@ test('an empty data root becomes whole: records, instances, secrets and password
 
   const fleet = await backupFleet(t, { root: second, env })
   const status = async (name: string) => (await fleet.admin('GET', `/admin/instances/${name}`)).body
-  await until(async () => (await status('acme')).operation?.status === 'succeeded')
-  await until(async () => (await status('idle')).operation?.status === 'succeeded')
+  for (const name of ['acme', 'idle'])
+    await eventually(
+      `${name} is restored`,
+      async () => {
+        const { operation } = await status(name)
+        assert.notEqual(operation?.status, 'failed', operation?.error ?? '')
+        return operation?.status === 'succeeded'
+      },
+      { withinMs: 120_000 },
+    )
   assert.equal((await status('acme')).status, 'running')
   assert.equal((await status('acme')).id, acme.id)
   assert.equal((await status('idle')).status, 'stopped')
   const owner = await fleet.asOwner('acme', acme.password)
   const { body: file } = await owner.get<{ content: string }>('/api/jobs/repo/files/notes.txt')
-  assert.equal(file.content, 'kept')
+  assert.equal(file.content, 'kept', 'the data are those of the newest backup that was made here and works')
+  const reasons = (await fleet.copies('acme')).map(({ reason }) => reason)
+  assert.deepEqual(reasons.filter(reason => reason === 'upload').length, 2, 'an upload stays an upload')
   const { body: secrets } = await owner.get<{ secrets: { name: string; readable?: boolean }[] }>(
     '/api/secrets',
   )
@@ -79,6 +94,8 @@ async function firstHost(t: TestContext, root: string, env: Record<string, strin
   const { body: acme } = await fleet.provision('acme')
   const owner = await fleet.asOwner('acme', acme.password ?? '')
   await owner.post('/api/jobs/repo/init')
+  await owner.put('/api/jobs/repo/files/notes.txt', { content: 'of another time' })
+  const archive = await packed(join(root, 'acme'))
   await owner.put('/api/jobs/repo/files/notes.txt', { content: 'kept' })
   await owner.put('/api/secrets/TOKEN', { value: 'a secret value' })
   await fleet.provision('idle')
@@ -90,15 +107,52 @@ async function firstHost(t: TestContext, root: string, env: Record<string, strin
   assert.equal(records.status, 201, JSON.stringify(records.body))
   await fleet.copy('acme')
   await fleet.copy('idle')
+  // Newer than the backup, and none of them may take its place: archives that were uploaded, and a backup that is not whole.
+  const upload = (body: Buffer) =>
+    ask({
+      ...{ port: fleet.port, host: 'control.localhost', method: 'POST', body },
+      path: '/admin/instances/acme/backups',
+      headers: { Authorization: `Bearer ${token}` },
+    })
+  assert.equal((await upload(archive)).status, 201)
+  assert.equal((await upload(gzipSync('no archive'))).status, 400)
   await fleet.program.stop()
+  await keepBroken(root, env.BACKUP_STORE ?? '', acme.id)
   rmSync(join(root, 'acme'), { recursive: true })
   return { acme: { id: acme.id, password: acme.password ?? '' } }
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 120_000
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error('it did not happen within two minutes')
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
+/** An archive as owners download it. */
+async function packed(volume: string): Promise<Buffer> {
+  const { stdout } = await run(
+    process.execPath,
+    [builtRoot('copy.js'), 'pack', volume, '{"portable":true}'],
+    {
+      encoding: 'buffer',
+      maxBuffer: 1024 ** 3,
+    },
+  )
+  return gzipSync(stdout)
+}
+
+/** Puts a backup into the store whose data are not whole. */
+async function keepBroken(root: string, store: string, instanceId: string): Promise<void> {
+  const tags = { copy: 'copy_broken', instance: instanceId, name: 'acme', reason: 'schedule', image: '' }
+  const restic = spawn(
+    'restic',
+    [
+      ...['backup', '--stdin', '--stdin-filename', 'volume.tar', '--host', 'longhouse'],
+      ...Object.entries(tags).flatMap(([key, value]) => ['--tag', `${key}=${value}`]),
+    ],
+    {
+      env: {
+        ...process.env,
+        RESTIC_REPOSITORY: store,
+        RESTIC_PASSWORD_FILE: join(root, '.control/backup-password'),
+      },
+      stdio: ['pipe', 'ignore', 'inherit'],
+    },
+  )
+  restic.stdin.end('not an archive')
+  assert.deepEqual(await once(restic, 'close'), [0, null])
 }

@@ -10,3 +10,4 @@ export const tooManyDownloads = defineProblem(
   429,
   'Too many archives are being downloaded',
 )
+export const notTried = defineProblem('not-tried', 503, 'The backup could not be tried')

@@ -1,17 +1,28 @@
-import { count, sql } from 'drizzle-orm'
+import { count } from 'drizzle-orm'
 import type { Concern } from '../../src/kernel/concern.ts'
 import { gauge, type Metric } from '../../src/metrics/exposition.ts'
 import type { BackupService } from './contract.ts'
-import type { BackupDb } from './copies/copies.ts'
+import type { BackupDb, Newest } from './copies/copies.ts'
+import type { Seen } from './copies/due.ts'
 import { copies } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
 
+type Named = ReturnType<BackupService['overdue']>
+
 /** What the operator should know of: a store that cannot be reached, instances without a recent backup that works. */
-export function backupConcerns(
-  store: OpenStore,
-  overdue: ReturnType<BackupService['overdue']>,
-  untried: string | null,
-): readonly Concern[] {
+export function backupConcerns({
+  store,
+  overdue,
+  failed,
+  untried,
+}: {
+  store: OpenStore
+  overdue: Named
+  /** Whose newest backup failed, or does not work. */
+  failed: Named
+  /** Why a backup could not be tried; null when all could. */
+  untried: string | null
+}): readonly Concern[] {
   const fault = store.fault()
   const ofStore: Concern[] =
     fault === null
@@ -36,44 +47,58 @@ export function backupConcerns(
             kind: 'backup-proofs',
             subject: 'proofs',
             subdomain: null,
-            summary: 'Backups cannot be tried: the disk is full',
+            summary: 'A backup cannot be tried',
             detail: untried,
             urgency: 'alert',
             path: '/admin/instances',
           },
         ]
+  const isOverdue = new Set(overdue.map(({ instanceId }) => instanceId))
   return [
     ...ofStore,
     ...ofProofs,
-    ...overdue.map(
-      ({ instanceId, subdomain, why }): Concern => ({
-        kind: 'backup-overdue',
-        subject: instanceId,
-        subdomain,
-        summary: `The backup of ${subdomain} needs attention: ${why}`,
-        detail: '',
-        urgency: 'alert',
-        path: `/admin/instances/${subdomain}`,
-      }),
+    ...overdue.map(({ why, ...of }) =>
+      ofInstance(of, 'backup-overdue', `The backup of ${of.subdomain} needs attention: ${why}`),
     ),
+    ...failed
+      .filter(({ instanceId }) => !isOverdue.has(instanceId))
+      .map(({ why, ...of }) =>
+        ofInstance(of, 'backup-failed', `The newest backup of ${of.subdomain} ${why}`),
+      ),
   ]
 }
 
-/** Figures of the copies that are kept. */
-export function backupMetrics(db: BackupDb, now: number): Metric[] {
+function ofInstance(
+  { instanceId, subdomain }: Omit<Named[number], 'why'>,
+  kind: string,
+  summary: string,
+): Concern {
+  const path = `/admin/instances/${subdomain}`
+  return { kind, subject: instanceId, subdomain, summary, detail: '', urgency: 'alert', path }
+}
+
+/** Figures of the copies that are kept: those of single instances are of the one that stands worst. */
+export function backupMetrics(
+  db: BackupDb,
+  { instances, newest }: Seen,
+  overdue: number,
+  now: number,
+): Metric[] {
   const byStatus = db
     .select({ status: copies.status, number: count() })
     .from(copies)
     .groupBy(copies.status)
     .all()
-  const seconds = (ms: number | null) => (ms === null ? 0 : Math.round((now - ms) / 1000))
-  const { newest, proven } = db
-    .select({
-      newest: sql<number | null>`max(case when ${copies.status} = 'kept' then ${copies.createdAt} end)`,
-      proven: sql<number | null>`max(${copies.provenAt})`,
+  // A removed instance changes no more: it needs no newer copy.
+  const live = instances.filter(({ readyAt, deletedAt }) => readyAt !== null && deletedAt === null)
+  const of = (pick: (newest: Newest) => number | null) =>
+    live.flatMap(({ id }) => {
+      const own = newest.get(id)
+      return (own && pick(own)) ?? []
     })
-    .from(copies)
-    .get() ?? { newest: null, proven: null }
+  const [kept, proven] = [of(({ keptAt }) => keptAt), of(({ provenAt }) => provenAt)]
+  const oldest = (times: readonly number[]): [Record<string, string>, number][] =>
+    times.length === 0 ? [] : [[{}, Math.round((now - Math.min(...times)) / 1000)]]
   return [
     gauge(
       'longhouse_backup_copies',
@@ -82,13 +107,21 @@ export function backupMetrics(db: BackupDb, now: number): Metric[] {
     ),
     gauge(
       'longhouse_backup_newest_age_seconds',
-      'Age of the newest backup of any instance.',
-      newest === null ? [] : [[{}, seconds(newest)]],
+      'Age of the newest backup, of the instance whose newest backup is oldest.',
+      oldest(kept),
     ),
     gauge(
       'longhouse_backup_last_proven_age_seconds',
-      'Time since any backup was last proven to work.',
-      proven === null ? [] : [[{}, seconds(proven)]],
+      'Time since a backup was proven to work, of the instance for which that is longest ago.',
+      oldest(proven),
+    ),
+    gauge('longhouse_backup_unproven_instances', 'Instances without a backup that was proven to work.', [
+      [{}, live.length - proven.length],
+    ]),
+    gauge(
+      'longhouse_backup_overdue_instances',
+      'Instances that should have a newer backup, or a proven one.',
+      [[{}, overdue]],
     ),
   ]
 }

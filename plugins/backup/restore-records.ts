@@ -4,8 +4,10 @@ import Database from 'better-sqlite3'
 import { BootError } from '../../src/boot-error.ts'
 import type { Environment } from '../../src/kernel/config.ts'
 import { parseConfig } from '../../src/kernel/config.ts'
+import { isDiskFull } from '../../src/storage/disk.ts'
+import { instancesIn } from './copies/control-records.ts'
 import { backupConfig, passwordFileOf, storeOf } from './settings.ts'
-import type { Store } from './store/store.ts'
+import type { Store, StoredCopy } from './store/store.ts'
 
 /** Says to the next start that the records came from the store, so the volumes are to come from there as well. */
 export const restoredMark = (control: string) => join(control, 'restored-from-store')
@@ -47,20 +49,19 @@ export async function restoreRecords(
   const store = storeOf(config, control)
   await store.open({ inUse: true })
   const all = await store.list()
-  const newest = all
+  const newestFirst = all
     .filter(({ tags }) => tags === null)
-    .toSorted((one, other) => other.createdAt - one.createdAt)[0]
-  if (!newest)
+    .toSorted((one, other) => other.createdAt - one.createdAt)
+  if (newestFirst.length === 0)
     throw new BootError([`BACKUP_STORE: ${store.address} has no backup of a control plane's records`])
   const draft = `${file}.restoring`
   try {
-    await fetchDatabase(store, newest.snapshot, draft, signal)
-    const ids = instancesIn(draft)
+    const { createdAt, ids } = await fetchNewest(store, newestFirst, draft, signal)
     writeFileSync(restoredMark(control), '', { flush: true })
     renameSync(draft, file)
     const copied = new Set(all.map(({ tags }) => tags?.instance))
     return {
-      createdAt: newest.createdAt,
+      createdAt,
       instances: ids.length,
       copied: ids.filter(id => copied.has(id)).length,
       missingKeys: keys(control, env).filter(({ file }) => !existsSync(file)),
@@ -68,6 +69,26 @@ export async function restoreRecords(
   } finally {
     rmSync(draft, { force: true })
   }
+}
+
+/** Fetches the newest copy of the records that is whole. Throws what is wrong with the newest one when none is. */
+async function fetchNewest(
+  store: Store,
+  newestFirst: readonly StoredCopy[],
+  draft: string,
+  signal: AbortSignal,
+): Promise<{ createdAt: number; ids: string[] }> {
+  let first: unknown
+  for (const { snapshot, createdAt } of newestFirst) {
+    try {
+      await fetchDatabase(store, snapshot, draft, signal)
+      return { createdAt, ids: instancesIn(draft) }
+    } catch (error) {
+      if (signal.aborted || isDiskFull(error)) throw error
+      first ??= error
+    }
+  }
+  throw first
 }
 
 async function fetchDatabase(
@@ -86,21 +107,6 @@ async function fetchDatabase(
   try {
     const result = database.pragma('integrity_check', { simple: true })
     if (result !== 'ok') throw new Error(`the copy of the records is damaged: ${String(result)}`)
-  } finally {
-    database.close()
-  }
-}
-
-/** The instances whose volumes were kept. The table is another plugin's: only this program reads it, before any runs. */
-function instancesIn(file: string): string[] {
-  const database = new Database(file, { readonly: true })
-  try {
-    return database
-      .prepare<[], string>(
-        'select id from provisioner_instances where purged_at is null and ready_at is not null',
-      )
-      .pluck()
-      .all()
   } finally {
     database.close()
   }

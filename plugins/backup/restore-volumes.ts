@@ -1,15 +1,19 @@
 import { existsSync, rmSync } from 'node:fs'
 import type { Logger } from '../../src/log.ts'
 import { type CopyReason, copyReasons, type ProvisionerService } from '../provisioner/contract.ts'
-import { type BackupDb, findCopy, keptCopies } from './copies/copies.ts'
+import { type BackupDb, findCopy, keptCopies, updateCopy } from './copies/copies.ts'
 import { restoredMark } from './restore-records.ts'
-import { copies } from './schema.ts'
+import { type CopyRow, copies } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
+import type { StoredCopy } from './store/store.ts'
+
+/** For a copy that is to be restored: the copies to take in its place when it cannot be unpacked, best first. */
+export type Substitutes = Map<string, readonly string[]>
 
 /**
  * After the records came from the store: takes in the copies that were made after them, and has each instance restored from
- * its newest one. The mark goes last, so that a start which is killed here is repeated. When the store cannot be reached, the
- * mark stays, and instances without a volume say so until the next start.
+ * its newest one; those to fall back on go into `substitutes`. The mark goes last, so that a start which is killed here is
+ * repeated. When the store cannot be reached, the mark stays, and instances without a volume say so until the next start.
  */
 export async function restoreVolumes(parts: {
   db: BackupDb
@@ -17,12 +21,14 @@ export async function restoreVolumes(parts: {
   provisioner: ProvisionerService
   log: Logger
   control: string
+  substitutes: Substitutes
 }): Promise<void> {
-  const { db, store, provisioner, log, control } = parts
+  const { db, store, provisioner, log, control, substitutes } = parts
   const mark = restoredMark(control)
   if (!existsSync(mark)) return
   try {
-    await takeIn(db, store)
+    const stored = await (await store.ready()).list()
+    db.transaction(() => takeIn(db, stored))
   } catch (error) {
     log.error(
       { err: error },
@@ -30,28 +36,55 @@ export async function restoreVolumes(parts: {
     )
     return
   }
-  const newest = (instanceId: string) => keptCopies(db, instanceId)[0]?.id ?? null
-  const left = provisioner.restoreAll(newest)
+  const best = (instanceId: string) => {
+    const [first, ...others] = restorable(keptCopies(db, instanceId))
+    if (first)
+      substitutes.set(
+        first.id,
+        others.map(({ id }) => id),
+      )
+    return first?.id ?? null
+  }
+  const left = provisioner.restoreAll(best)
   if (left.length > 0) log.error({ instances: left }, 'these instances have no backup, and no volume')
   rmSync(mark)
 }
 
-/** Records copies that are in the store and not in the records. */
-async function takeIn(db: BackupDb, store: OpenStore): Promise<void> {
-  const stored = await (await store.ready()).list()
-  db.transaction(tx => {
-    for (const { snapshot, createdAt, tags } of stored) {
-      if (!tags) continue
-      const known = findCopy(db, tags.copy)
-      if (known?.status === 'kept') continue
-      const { copy: id, instance: instanceId, name: subdomain, image } = tags
-      const row = { ...{ id, instanceId, subdomain, image, createdAt, snapshot }, status: 'kept' as const }
-      tx.insert(copies)
-        .values({ ...row, reason: reasonOf(tags.reason), finishedAt: createdAt })
-        .onConflictDoUpdate({ target: copies.id, set: { status: 'kept', snapshot, error: null } })
+/**
+ * The copies that an instance may be restored from without anyone's choice, best first: the newest first, and those that were
+ * found not to work after all others. `kept` is newest first. An upload is never among them: it holds data of another time.
+ */
+function restorable(kept: readonly CopyRow[]): CopyRow[] {
+  const own = kept.filter(({ reason }) => reason !== 'upload')
+  return [...own.filter(({ fault }) => fault === null), ...own.filter(({ fault }) => fault !== null)]
+}
+
+/**
+ * Records copies that are in the store and not in the records, and those that were deleted from the store. What the records
+ * have given up stays so: an upload that was refused, and a copy that is being deleted.
+ */
+function takeIn(db: BackupDb, stored: readonly StoredCopy[]): void {
+  for (const { snapshot, createdAt, tags } of stored) {
+    if (!tags) continue
+    const { copy: id, instance: instanceId, name: subdomain, image } = tags
+    const known = findCopy(db, id)
+    const kept = { status: 'kept', snapshot, error: null } as const
+    if (!known)
+      db.insert(copies)
+        .values({
+          ...{ ...kept, id, instanceId, subdomain, image, createdAt, finishedAt: createdAt },
+          reason: reasonOf(tags.reason),
+        })
         .run()
-    }
-  })
+    // It was waiting, or had failed and was made again: the store keeps only what was written to its end.
+    else if (known.reason !== 'upload' && ['waiting', 'failed'].includes(known.status))
+      updateCopy(db, id, kept)
+  }
+  const there = new Set(stored.map(({ snapshot }) => snapshot))
+  for (const instanceId of new Set(stored.flatMap(({ tags }) => tags?.instance ?? [])))
+    for (const { id, snapshot } of keptCopies(db, instanceId))
+      if (snapshot === null || !there.has(snapshot))
+        updateCopy(db, id, { status: 'forgotten', snapshot: null })
 }
 
 function reasonOf(text: string): CopyReason {

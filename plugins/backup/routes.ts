@@ -60,7 +60,7 @@ function makeRoute(parts: BackupRoutes): Route {
     handle: async (c, { params }) => {
       const instance = parts.provisioner.instance(params.subdomain)
       if (store.missing()) store.require()
-      const row = requestCopy(db, instance, 'demand', now())
+      const row = requestCopy(db, instance, 'demand', now(), null, copyId => maker.hasBegun(copyId))
       const making = maker.make(row.id)
       return await answer(parts, c, instance, row.id, making, 201)
     },
@@ -116,6 +116,7 @@ function verifyRoute(parts: BackupRoutes): Route {
       200: { description: 'The backup works', schema: backupSchema },
       202: { description: 'The work has started; `Location` leads to the backup', schema: backupSchema },
       303: { description: 'For a browser: back to the page' },
+      503: { description: 'The backup could not be tried, which says nothing about it' },
       507: { description: 'There is no space to try the backup, which says nothing about it' },
     },
     handle: async (c, { params }) => {

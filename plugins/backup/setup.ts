@@ -1,23 +1,22 @@
 import { join } from 'node:path'
+import { serial } from '../../src/concurrency.ts'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
 import { archiveRoutes } from './archive-routes.ts'
-import { copyRecords, forgetRecords, recordsCopiedAt } from './copies/control-records.ts'
-import { anyKept, keptCopies, keptCopyOf, newestOfAll, requestCopy, waitingCopies } from './copies/copies.ts'
-import { isDue, noteCopies, overdueOf, type Seen } from './copies/due.ts'
+import { clearDrafts, copyRecords, recordsCopiedAt } from './copies/control-records.ts'
+import { anyKept, keptCopies, keptCopyOf } from './copies/copies.ts'
 import { CopyMaker } from './copies/making.ts'
-import { clearProofs, proveCopies, proveCopy } from './copies/proving.ts'
-import { forgetDoubles, forgetOutdated } from './copies/retention.ts'
+import { clearProofs, Prover } from './copies/proving.ts'
+import { copyRounds } from './copies/rounds.ts'
 import { volumeCopies } from './copies/volume-copies.ts'
 import type { declaration } from './declaration.ts'
 import { backupConcerns, backupMetrics } from './reports.ts'
-import { restoreVolumes } from './restore-volumes.ts'
+import { restoreVolumes, type Substitutes } from './restore-volumes.ts'
 import { backupRoutes } from './routes.ts'
 import type { CopyRow } from './schema.ts'
 import { passwordFileOf, storeOf } from './settings.ts'
 import { openStore } from './store/open-store.ts'
 import { ensurePassword } from './store/password-file.ts'
-import { howToInstall, resticInstalled } from './store/restic.ts'
-import { StoreError } from './store/store.ts'
+import { resticInstalled } from './store/restic.ts'
 
 type Context = SetupContext<typeof declaration>
 
@@ -25,23 +24,17 @@ type Context = SetupContext<typeof declaration>
 const recordsEveryMs = 3_600_000
 const recordsLookMs = 600_000
 
-const routesOf = (parts: Parameters<typeof archiveRoutes>[0]) => [
-  ...backupRoutes(parts),
-  ...archiveRoutes(parts),
-]
-
-function knownFault(passwordFault: string | null): StoreError | null {
-  if (!resticInstalled()) return new StoreError(howToInstall, { missing: true })
-  return passwordFault === null ? null : new StoreError(passwordFault)
-}
-
 /** Puts the plugin together: the store, what makes and proves copies, and what deletes them. */
 export function setUpBackup(context: Context): SetupParts<typeof declaration> {
   const { config, db, log, clock, services, emit, nudge } = context
   const { provisioner, site, auth } = services
   const control = join(site.dataRoot, '.control')
   const passwordFault = ensurePassword(passwordFileOf(config, control), anyKept(db), log)
-  const store = openStore(storeOf(config, control), () => anyKept(db), knownFault(passwordFault))
+  const store = openStore(storeOf(config, control), {
+    inUse: () => anyKept(db),
+    fault: passwordFault,
+    isInstalled: () => resticInstalled(),
+  })
   const startedAt = clock.now()
   const everyMs = config.BACKUP_EVERY
   const proveEveryMs = config.BACKUP_PROVE_EVERY
@@ -55,48 +48,26 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       emit('copy-recovered', { instanceId, subdomain })
     },
   })
-  let untried: string | null = null
+  const substitutes: Substitutes = new Map()
   const parts = {
-    untried: (why: string | null) => {
-      untried = why
-    },
+    substitutes,
     ...{ db, provisioner, store, maker, clock, log, failed },
     keepsPurged: config.BACKUP_KEEP_PURGED > 0,
     nudge: () => nudge('copy'),
     scratch: join(control, 'proofs'),
     everyMs: proveEveryMs,
   }
+  const prover = new Prover(parts)
   const stopping = new AbortController()
-  const look = (): Seen => ({ instances: provisioner.instances(), newest: newestOfAll(db) })
-  const overdue = (seen = look()) => overdueOf(seen, { everyMs, proveEveryMs }, clock.now())
-  const copyRound = async (signal: AbortSignal) => {
-    let seen = look()
-    if (!store.missing())
-      for (const instance of seen.instances)
-        if (isDue(instance, seen.newest.get(instance.id), everyMs, clock.now()))
-          requestCopy(db, instance, 'schedule', clock.now())
-    const waiting = waitingCopies(db)
-    if (waiting.length > 0) {
-      await Promise.all(waiting.map(row => maker.make(row.id, signal)))
-      seen = look()
-    }
-    noteCopies(provisioner, seen, new Set(overdue(seen).map(({ instanceId }) => instanceId)))
+  const rules = {
+    forMs: config.BACKUP_KEEP_FOR,
+    last: config.BACKUP_KEEP_LAST,
+    purgedMs: config.BACKUP_KEEP_PURGED,
   }
-  const recordsNow = (signal: AbortSignal) => copyRecords({ db, store, clock, folder: control, signal })
-  const forgetRound = async () => {
-    if (store.missing() || !anyKept(db)) return
-    const opened = await store.ready()
-    const rules = {
-      forMs: config.BACKUP_KEEP_FOR,
-      last: config.BACKUP_KEEP_LAST,
-      purgedMs: config.BACKUP_KEEP_PURGED,
-    }
-    const known = new Set(provisioner.instances().map(({ id }) => id))
-    const copies = await forgetOutdated({ db, store: opened, rules, clock, log, exists: id => known.has(id) })
-    const records = await forgetRecords(db, store, { now: clock.now(), forMs: rules.forMs })
-    const doubles = await forgetDoubles({ db, store: opened, clock })
-    if (copies + records + doubles > 0) await opened.prune()
-  }
+  const rounds = copyRounds({ db, provisioner, store, maker, clock, log, everyMs, proveEveryMs, rules })
+  const inOrder = serial()
+  const recordsNow = (signal: AbortSignal) =>
+    inOrder(() => copyRecords({ db, store, clock, folder: control, signal }))
   return {
     service: {
       fault: store.fault,
@@ -107,21 +78,25 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
         )
         return proven ? keptCopyOf(proven) : null
       },
-      overdue: () => overdue(),
+      overdue: () => rounds.overdue(),
     },
-    concernKinds: ['backup-store', 'backup-proofs', 'backup-overdue'],
-    concerns: () => backupConcerns(store, overdue(), untried),
-    metrics: () => backupMetrics(db, clock.now()),
-    routes: routesOf({
+    concernKinds: ['backup-store', 'backup-proofs', 'backup-failed', 'backup-overdue'],
+    concerns: () => backupConcerns({ store, ...rounds.attention(), untried: prover.untried() }),
+    metrics: () => backupMetrics(db, rounds.look(), rounds.overdue().length, clock.now()),
+    routes: allRoutes({
       ...{ db, provisioner, store, maker, auth, admin: auth.admin, control, scratch: parts.scratch },
       now: () => clock.now(),
       copyRecords: () => recordsNow(stopping.signal),
-      prove: (row, seen) => proveCopy(parts, row, stopping.signal, seen),
+      prove: async (row, seen) => {
+        const proof = await prover.prove(row, stopping.signal)
+        seen?.(proof.instanceId)
+        return proof.row
+      },
       uploadBytes: config.BACKUP_UPLOAD_LIMIT,
     }),
     hooks: { 'volume-copies': volumeCopies(parts) },
     tasks: [
-      { name: 'copy', everyMs: 60_000, run: copyRound },
+      { name: 'copy', everyMs: 60_000, run: rounds.copy },
       {
         name: 'copy-records',
         everyMs: recordsLookMs,
@@ -135,29 +110,34 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
         name: 'prove',
         everyMs: 300_000,
         run: async signal => {
-          if (!store.missing() && proveEveryMs > 0) await proveCopies(parts, signal)
+          if (!store.missing() && proveEveryMs > 0) await prover.round(signal)
         },
       },
-      { name: 'forget', everyMs: 6 * 3_600_000, run: forgetRound },
+      { name: 'forget', everyMs: 6 * 3_600_000, run: rounds.forget },
     ],
     checks: {
       copies: () => {
         if (store.missing()) return
         const fault = store.fault()
         if (fault !== null) throw new Error(fault)
-        const [first, ...others] = overdue()
+        const [first, ...others] = rounds.overdue()
         if (!first) return
         const more = others.length > 0 ? `, and ${others.length} more instances need attention` : ''
         throw new Error(`${first.subdomain}: ${first.why}${more}`)
       },
     },
     start: async () => {
+      await clearDrafts(control)
       await clearProofs(parts.scratch)
-      await restoreVolumes({ db, store, provisioner, log, control })
+      await restoreVolumes({ db, store, provisioner, log, control, substitutes })
     },
     stop: async () => {
       stopping.abort()
       await maker.stop()
     },
   }
+}
+
+function allRoutes(parts: Parameters<typeof archiveRoutes>[0]) {
+  return [...backupRoutes(parts), ...archiveRoutes(parts)]
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { ask } from '../../src/testing/ask.ts'
+import { backup } from '../backup/index.ts'
 import { mail } from '../mail/index.ts'
 import { testFleet, token } from '../provisioner/fleet.fixture.ts'
 import { upgrades } from '../upgrades/index.ts'
@@ -141,7 +142,7 @@ test('a plugin whose metrics fail costs only its own', async t => {
 const monitoring = (file: string) => join(import.meta.dirname, '../../docker/monitoring', file)
 
 test('the dashboard and the rules name only metrics that there are', async t => {
-  const plugins = [metrics, mail, upgrades]
+  const plugins = [metrics, mail, upgrades, backup]
   const fleet = await testFleet(t, { plugins, env: { METRICS_TOKEN: metricsToken } })
   await fleet.provision('acme')
   const names = new Set(

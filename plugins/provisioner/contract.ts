@@ -16,6 +16,7 @@ import type { InstanceUsage, MeasuredInstance } from './usage.ts'
 import type { PurgeCheck, VolumeCopies, VolumeWork } from './volume-copies.ts'
 
 export type { UpgradeSubject, UpgradeWork } from './fleet-work.ts'
+export { isFolderFinding } from './folder-report.ts'
 export type {
   CopyReason,
   Desired,

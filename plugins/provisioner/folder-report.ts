@@ -30,16 +30,24 @@ export class FolderReport {
         permanent: false,
       })
     }
-    if (typeof report.error === 'string')
-      throw new DriverError(`could not ${doing}: ${report.error}`, {
-        permanent: false,
-        ...(report.noSpace === true && { code: 'ENOSPC' }),
-      })
+    if (typeof report.error === 'string') {
+      const words = `could not ${doing}: ${report.error}`
+      if (report.noSpace === true) throw new DriverError(words, { permanent: false, code: 'ENOSPC' })
+      if (report.ofHost === true) throw new DriverError(words, { permanent: false })
+      throw new FolderFinding(words, { permanent: false })
+    }
     return report
   }
 }
 
-function jsonOf(line: string): { error?: unknown; noSpace?: unknown } | null {
+/** What the program for copies found wrong with the folder or the archive itself; other errors are of the host or the engine. */
+class FolderFinding extends DriverError {}
+
+export function isFolderFinding(error: unknown): boolean {
+  return error instanceof FolderFinding
+}
+
+function jsonOf(line: string): { error?: unknown; noSpace?: unknown; ofHost?: unknown } | null {
   try {
     const value: unknown = JSON.parse(line)
     return typeof value === 'object' ? value : null

@@ -22,6 +22,7 @@ import { temporaryFolder } from '../../src/testing/folder.ts'
 import { startRuntime } from '../program.ts'
 import { copyOf } from './copy.fixture.ts'
 import { packVolume } from './pack.ts'
+import { proveVolume } from './proof.ts'
 import { settleVolume } from './settle.ts'
 import { unpackVolume } from './unpack.ts'
 
@@ -289,4 +290,18 @@ test('copies made during a thousand writes each have every record that was confi
     )
     assert.ok(numbers.length >= before && numbers.length <= after, `${before} ≤ ${numbers.length} ≤ ${after}`)
   }
+})
+
+test('a copy without the data of an instance is not proven, though a runtime would start on it', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  writeFileSync(join(volume, 'left.txt'), 'all that is left')
+  await claimVolume(volume, 'inst_one', null)
+  const { archive, inventory } = await copyOf(volume)
+  const folder = temporaryFolder(t)
+  await unpackVolume(Readable.from([archive]), folder)
+  await assert.rejects(
+    proveVolume(folder, inventory, Date.now(), () => {}),
+    /it has no longhouse\.db/,
+  )
 })

@@ -20,8 +20,9 @@ import { unpackVolume } from './unpack.ts'
  *   copy.js carry <folder> <options>   carries due times over between two volumes in the folder: see `carrySlots`
  *   copy.js prove <folder>             unpacks a copy into a scratch folder and proves that it works
  *
- * Standard error gets each step in words: who waits for the program sees that it goes on. Its last line is JSON: what was done, or `{"error"}` in words, with exit code 1, and `noSpace` when the disk
- * is full, which says nothing about the copy.
+ * Standard error gets each step in words: who waits for the program sees that it goes on. Its last line is JSON: what was done, or
+ * `{"error"}` in words, with exit code 1. `noSpace`, when the disk is full, and `ofHost`, for other faults of the host, say nothing
+ * about the copy.
  */
 const [command = '', folder = '', options = '{}'] = process.argv.slice(2)
 
@@ -67,6 +68,12 @@ function summary({ at, files, unread, instanceId }: Inventory) {
   return { at, files: files.length, bytes, instanceId, unread: unread.slice(0, 20) }
 }
 
+const codesOfHost = ['EACCES', 'EAGAIN', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EPERM', 'EROFS']
+
+function isOfHost(error: unknown): boolean {
+  return codesOfHost.includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
 /** What was restored must survive a power cut: the data of before is deleted soon. */
 function flush(): void {
   step('the disk is asked to keep what was written')
@@ -83,7 +90,7 @@ try {
 } catch (error) {
   const noSpace = isDiskFull(error)
   process.stderr.write(
-    `${JSON.stringify({ error: (error as Error).message, ...(noSpace && { noSpace }) })}\n`,
+    `${JSON.stringify({ error: (error as Error).message, ...(noSpace && { noSpace }), ...(isOfHost(error) && { ofHost: true }) })}\n`,
   )
   process.exitCode = 1
 }

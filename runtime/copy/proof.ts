@@ -12,9 +12,10 @@ import { settleVolume } from './settle.ts'
 const bootWithinMs = 120_000
 
 /**
- * Proves that an unpacked copy is whole: SQLite checks each database and finds the rows of the inventory, git checks the jobs
- * repo, and a runtime starts on it and says that it is healthy, with every job turned off and no one notified. `step` gets each
- * step in words, and how far git is. Returns what was checked, in words. Throws with the first fault.
+ * Proves that an unpacked copy is whole: it has an instance's database, SQLite checks each database and finds the rows of the
+ * inventory, git checks the jobs repo, and a runtime starts on it and says that it is healthy, with every job turned off and no
+ * one notified. `step` gets each step in words, and how far git is. Returns what was checked, in words. Throws with the first
+ * fault.
  */
 export async function proveVolume(
   folder: string,
@@ -22,6 +23,9 @@ export async function proveVolume(
   now: number,
   step: (words: string) => void,
 ): Promise<string[]> {
+  // A runtime starts on an empty folder as well, and makes its database there.
+  if (!inventory.files.some(({ path }) => path === 'longhouse.db'))
+    throw new Error('it has no longhouse.db, so it is not the data of an instance')
   const databases = inventory.files.filter(({ rows }) => rows !== undefined)
   for (const { path, rows = {} } of databases) {
     step(`SQLite checks ${path}`)
@@ -32,13 +36,10 @@ export async function proveVolume(
     `${databases.length} databases have their rows`,
   ]
   if (existsSync(join(folder, 'jobs/.git'))) checked.push(await checkRepo(join(folder, 'jobs'), step))
-  if (existsSync(join(folder, 'longhouse.db'))) {
-    step('a runtime starts on it')
-    settleVolume(join(folder, 'longhouse.db'), { now, hold: true, quiet: true })
-    await startRuntime(folder)
-    checked.push('a runtime started on it')
-  }
-  return checked
+  step('a runtime starts on it')
+  settleVolume(join(folder, 'longhouse.db'), { now, hold: true, quiet: true })
+  await startRuntime(folder)
+  return [...checked, 'a runtime started on it']
 }
 
 function checkDatabase(file: string, name: string, expected: Readonly<Record<string, number>>): void {

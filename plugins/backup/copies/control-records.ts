@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import Database from 'better-sqlite3'
@@ -27,28 +27,56 @@ export async function copyRecords(options: {
   signal: AbortSignal
 }): Promise<{ createdAt: number; bytes: number }> {
   const { db, store, clock, folder, signal } = options
-  const draft = join(folder, 'longhouse.db.copy')
   const createdAt = clock.now()
+  const id = newId('copy', createdAt)
+  const draft = join(folder, `${draftPrefix}-${id}`)
   try {
-    await rm(draft, { force: true })
     const source = new Database(join(folder, 'longhouse.db'), { readonly: true, timeout: 30_000 })
     try {
       await source.backup(draft, { progress: () => allPages })
     } finally {
       source.close()
     }
+    // An empty file is a whole database too.
+    instancesIn(draft)
     const opened = await store.ready()
     const { snapshot, bytes } = await opened.put(
       null,
       async output => await pipeline(createReadStream(draft), output, { end: false }),
       signal,
     )
-    db.insert(controlCopies)
-      .values({ id: newId('copy', createdAt), createdAt, snapshot, bytes })
-      .run()
+    db.insert(controlCopies).values({ id, createdAt, snapshot, bytes }).run()
     return { createdAt, bytes }
   } finally {
     await rm(draft, { force: true })
+  }
+}
+
+/** Where the records are copied to before the store takes them: a program that was killed leaves it behind. */
+const draftPrefix = 'longhouse.db.copy'
+
+/** Deletes what copies of the records that were killed left in `<data root>/.control`. */
+export async function clearDrafts(folder: string): Promise<void> {
+  const left = (await readdir(folder)).filter(name => name.startsWith(draftPrefix))
+  for (const name of left) await rm(join(folder, name), { force: true })
+}
+
+/**
+ * The instances in a copy of the records whose volumes are kept. The table is another plugin's: it is read only to tell whether a
+ * copy is whole, and before any plugin runs. Throws when it is not there.
+ */
+export function instancesIn(file: string): string[] {
+  // A reader that may not write would leave files beside it.
+  const database = new Database(file, { fileMustExist: true })
+  try {
+    return database
+      .prepare<[], string>(
+        'select id from provisioner_instances where purged_at is null and ready_at is not null',
+      )
+      .pluck()
+      .all()
+  } finally {
+    database.close()
   }
 }
 

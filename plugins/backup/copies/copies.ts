@@ -5,7 +5,7 @@ import type { CopyReason } from '../../provisioner/contract.ts'
 import type { KeptCopy } from '../contract.ts'
 import { unknownBackup } from '../problems.ts'
 import type * as schema from '../schema.ts'
-import { type CopyRow, copies } from '../schema.ts'
+import { type CopyRow, controlCopies, copies } from '../schema.ts'
 
 export type BackupDb = Db<typeof schema>
 
@@ -16,13 +16,17 @@ export interface CopiedInstance {
   image: string
 }
 
-/** Asks for a copy. One that waits already serves, unless it is for an operation. */
+/**
+ * Asks for a copy. One that waits already serves, unless it is for an operation, or `hasBegun` says that it is being made: what
+ * was written since it began is not in it. Of copies that an operation needs, `operationId` makes one only.
+ */
 export function requestCopy(
   db: BackupDb,
   instance: CopiedInstance,
   reason: CopyReason,
   now: number,
   operationId: string | null = null,
+  hasBegun: (copyId: string) => boolean = () => false,
 ): CopyRow {
   const { id: instanceId, subdomain, image } = instance
   return db.transaction(tx => {
@@ -30,7 +34,12 @@ export function requestCopy(
       operationId === null
         ? and(eq(copies.instanceId, instanceId), eq(copies.status, 'waiting'))
         : eq(copies.operationId, operationId)
-    const waiting = tx.select().from(copies).where(same).get()
+    const waiting = tx
+      .select()
+      .from(copies)
+      .where(same)
+      .all()
+      .find(({ id }) => !hasBegun(id))
     if (waiting) return waiting
     return tx
       .insert(copies)
@@ -136,8 +145,12 @@ export interface Newest {
   keptAt: number | null
   provenCopyAt: number | null
   triedAt: number | null
+  /** When one of those that are kept was last proven. */
+  provenAt: number | null
   /** How the newest finished try ended. */
   error: string | null
+  /** Why the newest copy that is kept does not work; null when it does, or was not tried yet. */
+  fault: string | null
 }
 
 /**
@@ -153,15 +166,23 @@ export function newestOfAll(db: BackupDb): Map<string, Newest> {
         number | null
       >`max(case when ${copies.status} = 'kept' and ${copies.provenAt} is not null then ${copies.createdAt} end)`,
       triedAt: sql<number | null>`max(${copies.createdAt})`,
-      error: sql<
-        string | null
-      >`(select error from ${copies} as last where last.instance_id = ${sql.raw('backup_copies.instance_id')} and last.reason <> 'upload' and last.status in ('kept', 'failed') order by last.created_at desc, last.id desc limit 1)`,
+      provenAt: sql<number | null>`max(case when ${copies.status} = 'kept' then ${copies.provenAt} end)`,
+      error: ofNewest('error', ['kept', 'failed']),
+      fault: ofNewest('fault', ['kept']),
     })
     .from(copies)
     .where(ne(copies.reason, 'upload'))
     .groupBy(copies.instanceId)
     .all()
   return new Map(rows.map(row => [row.instanceId, row]))
+}
+
+/** What the newest copy of each instance that has one of these states, and is no upload, says in a column. */
+function ofNewest(column: 'error' | 'fault', statuses: readonly CopyRow['status'][]) {
+  const among = sql.raw(statuses.map(status => `'${status}'`).join(', '))
+  return sql<
+    string | null
+  >`(select ${sql.raw(column)} from ${copies} as last where last.instance_id = ${sql.raw('backup_copies.instance_id')} and last.reason <> 'upload' and last.status in (${among}) order by last.created_at desc, last.id desc limit 1)`
 }
 
 /** Every instance that copies are kept of, under the name that it had last. */
@@ -179,6 +200,12 @@ export function copiedInstances(db: BackupDb) {
     .where(eq(copies.status, 'kept'))
     .groupBy(copies.instanceId)
     .all()
+}
+
+/** Whether the store has anything to keep in order: copies, also those that are to be deleted, or the records. */
+export function anyStored(db: BackupDb): boolean {
+  const some = db.select({ id: copies.id }).from(copies).where(isNotNull(copies.snapshot)).limit(1).get()
+  return (some ?? db.select({ id: controlCopies.id }).from(controlCopies).limit(1).get()) !== undefined
 }
 
 /** Whether any copy is in the store as far as the records know. */

@@ -61,6 +61,20 @@ export function overdueOf(
   })
 }
 
+/**
+ * The instances whose newest copy failed or does not work, each with why. It is early: their other copies may be recent enough.
+ */
+export function failedOf({
+  instances,
+  newest,
+}: Seen): { instanceId: string; subdomain: string; why: string }[] {
+  return instances.flatMap(({ id, subdomain }) => {
+    const { error = null, fault = null } = newest.get(id) ?? {}
+    if (error !== null) return [{ instanceId: id, subdomain, why: `could not be made: ${error}` }]
+    return fault === null ? [] : [{ instanceId: id, subdomain, why: `does not work: ${fault}` }]
+  })
+}
+
 /** Tells the operator's list when each instance was last copied, and which of them should have a newer or a proven copy. */
 export function noteCopies(
   provisioner: Pick<ProvisionerService, 'note'>,

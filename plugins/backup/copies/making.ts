@@ -1,6 +1,9 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock } from '../../../src/clock.ts'
 import { limit } from '../../../src/concurrency.ts'
 import type { Logger } from '../../../src/log.ts'
+import { readVolumeIdentity } from '../../../src/storage/volume-identity.ts'
 import type { ProvisionerService } from '../../provisioner/contract.ts'
 import type { CopyRow } from '../schema.ts'
 import type { OpenStore } from '../store/open-store.ts'
@@ -22,6 +25,7 @@ export interface MakingParts {
 export class CopyMaker {
   readonly #parts: MakingParts
   readonly #making = new Map<string, Promise<CopyRow>>()
+  readonly #begun = new Set<string>()
   readonly #bounded: ReturnType<typeof limit>
   readonly #stopping = new AbortController()
 
@@ -44,6 +48,11 @@ export class CopyMaker {
     }
   }
 
+  /** Whether a copy is being made: what is written from now on may not be in it. */
+  hasBegun(copyId: string): boolean {
+    return this.#begun.has(copyId)
+  }
+
   /** Ends the work in progress. Its copies go on waiting, for the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort()
@@ -61,11 +70,13 @@ export class CopyMaker {
   async #make(row: CopyRow, signal: AbortSignal): Promise<CopyRow> {
     const { db, provisioner, store, clock, log, made, failed } = this.#parts
     const { id, instanceId, subdomain, reason, image } = row
+    this.#begun.add(id)
     const createdAt = clock.now()
     try {
       const volume = provisioner.byId(instanceId)?.volume
       if (volume === undefined) throw new Error('the instance is gone, with its volume')
-      let report: { unread?: unknown[] } = {}
+      await requireOwn(volume, instanceId)
+      let report: { unread?: unknown[]; instanceId?: string | null } = {}
       const tags = { copy: id, instance: instanceId, name: subdomain, reason, image }
       const kept = await (await store.ready()).put(
         tags,
@@ -73,6 +84,8 @@ export class CopyMaker {
           report = (await provisioner.workOnFolder({
             ...{ command: 'pack', folder: volume, output, signal },
           })) as typeof report
+          // What was packed may stand there only since the look.
+          if ((report.instanceId ?? instanceId) !== instanceId) throw foreign(volume, report.instanceId ?? '')
         },
         signal,
       )
@@ -90,6 +103,8 @@ export class CopyMaker {
       const row = updateCopy(db, id, { status: 'failed', error: why, finishedAt: clock.now() })
       failed(row, why)
       return row
+    } finally {
+      this.#begun.delete(id)
     }
   }
 
@@ -98,4 +113,23 @@ export class CopyMaker {
     if (!row) throw new Error(`copy ${id} has no record`)
     return row
   }
+}
+
+/**
+ * Throws in words when what stands in the place of a volume is not the instance's own: a copy of it would be kept, and proven, as
+ * one of the instance. Volumes that are older than the mark have none.
+ */
+async function requireOwn(volume: string, instanceId: string): Promise<void> {
+  const mark = await readVolumeIdentity(volume)
+  if (mark !== null && mark !== instanceId) throw foreign(volume, mark)
+  if (mark === null && (await stat(join(volume, 'longhouse.db')).catch(() => null)) === null)
+    throw new Error(`its volume is missing at ${volume}; nothing was backed up`)
+}
+
+function foreign(volume: string, mark: string): Error {
+  return new Error(
+    mark === ''
+      ? `the volume at ${volume} does not say readably whose it is; nothing was backed up`
+      : `the volume at ${volume} belongs to another instance, ${mark}; nothing was backed up`,
+  )
 }

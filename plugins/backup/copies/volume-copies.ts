@@ -1,6 +1,9 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import type { Clock } from '../../../src/clock.ts'
-import type { ProvisionerService, VolumeCopies } from '../../provisioner/contract.ts'
+import { type Clock, timestamp } from '../../../src/clock.ts'
+import { isFolderFinding, type ProvisionerService, type VolumeCopies } from '../../provisioner/contract.ts'
+import type { Substitutes } from '../restore-volumes.ts'
 import type { OpenStore } from '../store/open-store.ts'
 import { StoreError } from '../store/store.ts'
 import {
@@ -23,6 +26,8 @@ export interface CopyParts {
   clock: Clock
   /** Whether copies of purged instances are kept for some time. */
   keepsPurged: boolean
+  /** On a fresh host: what to restore in place of a copy that cannot be unpacked. */
+  substitutes: Substitutes
   /** Has the copies that wait made. */
   nudge(): void
 }
@@ -51,7 +56,8 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
     }),
     instances: () => copiedInstances(db),
     request: (instance, reason) => {
-      requestCopy(db, { ...instance, image: imageOf(parts, instance.id) }, reason, clock.now())
+      const image = imageOf(parts, instance.id)
+      requestCopy(db, { ...instance, image }, reason, clock.now(), null, copyId => maker.hasBegun(copyId))
       queueMicrotask(nudge)
     },
     keep: async ({ instance, operationId, reason, signal }) => {
@@ -71,12 +77,37 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
       return `${row.id}, ${inMebibytes(row.bytes)}`
     },
     unpack: async ({ copyId, folder, signal }) => {
-      const row = findCopy(db, copyId)
-      if (row?.snapshot == null) throw new Error(`the backup ${copyId} is no longer there`)
-      const { checked } = await readInto(parts, row.snapshot, { command: 'unpack', folder, signal })
-      return `${checked} files, ${inMebibytes(row.bytes)}`
+      let failure = ''
+      for (const id of [copyId, ...(parts.substitutes.get(copyId) ?? [])]) {
+        const row = findCopy(db, id)
+        try {
+          if (row?.snapshot == null) throw new MissingCopy(`the backup ${id} is no longer there`)
+          const { checked } = await readInto(parts, row.snapshot, { command: 'unpack', folder, signal })
+          const which = failure && `${failure}. In its place, ${id} of ${timestamp(row.createdAt)}: `
+          return `${which}${checked} files, ${inMebibytes(row.bytes)}`
+        } catch (error) {
+          const why = (error as Error).message
+          if (signal.aborted || !(error instanceof MissingCopy || (await isOfCopy(store, error)))) throw error
+          // It is known from now on, and not only to the operation.
+          if (row?.snapshot) updateCopy(db, id, { provenAt: null, triedAt: clock.now(), fault: why })
+          failure ||= why
+          for (const name of await readdir(folder))
+            await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 })
+        }
+      }
+      throw new Error(failure)
     },
   }
+}
+
+class MissingCopy extends Error {}
+
+/**
+ * Whether an error is about the copy itself: the program for copies found it, or the store answers and cannot read this copy.
+ * Any other says nothing about the copy.
+ */
+export async function isOfCopy(store: OpenStore, error: unknown): Promise<boolean> {
+  return isFolderFinding(error) || (error instanceof StoreError && (await store.answers()))
 }
 
 /** Reads a copy into the program for copies, which checks its hashes. Returns its report, with the instance that it is of. */
