@@ -83,10 +83,13 @@ export function archiveRoutes(given: ArchiveRoutes): Route[] {
 
 /** Sends the archive as it is written. A download that breaks off is a gzip file without its end. */
 async function download(
-  { provisioner, spool, downloads }: ArchiveParts,
+  { provisioner, maker, spool, downloads }: ArchiveParts,
   c: AppContext,
   { id, subdomain, volume }: InstanceSummary,
 ): Promise<Response> {
+  await maker.requireOwn(volume, id).catch((error: Error) => {
+    throw notOwn(subdomain, error)
+  })
   const going = downloads.get(id) ?? 0
   if (going >= downloadsAtOnce)
     throw tooManyDownloads(
@@ -114,13 +117,24 @@ async function download(
   provisioner
     .workOnFolder({ command: 'pack', folder: volume, options: { portable: true }, output, signal })
     .then(
-      () => output.end(),
+      report => {
+        // Another folder may stand there only since the look.
+        const packed = (report as { instanceId?: string | null }).instanceId ?? id
+        if (packed === id) output.end()
+        else output.destroy(notOwn(subdomain))
+      },
       (error: Error) => output.destroy(error),
     )
   return c.body(Readable.toWeb(body) as ReadableStream, 200, {
     'Content-Type': 'application/gzip',
     'Content-Disposition': `attachment; filename="${subdomain}.tar.gz"`,
     'Cache-Control': 'no-store',
+  })
+}
+
+function notOwn(subdomain: string, cause?: Error): Error {
+  return noBackups(`The data of "${subdomain}" are not in their place. The operator can put them back.`, {
+    cause,
   })
 }
 

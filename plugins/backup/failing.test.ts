@@ -12,7 +12,7 @@ import type { WireBackup } from './wire.ts'
 
 const hour = 3_600_000
 
-/** A fleet with an instance that has a backup, and what its operator is told. */
+/** A fleet with an instance that has a backup, and what its operator sees. */
 async function watchedFleet(t: TestContext, env: Record<string, string> = {}) {
   const clock = setClock()
   const fleet = await testFleet(t, {
@@ -146,6 +146,9 @@ test('a folder that is not the instance’s own is not backed up as its data', {
     JSON.stringify(refused.body),
     /belongs to another instance, inst_of_another; nothing was backed up/,
   )
+  const download = async () => await fleet.admin<string>('GET', '/admin/instances/acme/archive')
+  const kept = await download()
+  assert.deepEqual([kept.status, /not in their place/.test(JSON.stringify(kept.body))], [503, true])
   rmSync(mark)
   renameSync(join(volume, 'longhouse.db'), join(fleet.root, 'aside.db'))
   const empty = await copy()
@@ -155,4 +158,5 @@ test('a folder that is not the instance’s own is not backed up as its data', {
   writeFileSync(mark, own)
   renameSync(join(fleet.root, 'aside.db'), join(volume, 'longhouse.db'))
   assert.equal((await copy()).status, 201)
+  assert.equal((await download()).status, 200)
 })

@@ -89,7 +89,7 @@ export function backupMetrics(
     .from(copies)
     .groupBy(copies.status)
     .all()
-  // A removed instance changes no more: it needs no newer copy.
+  // The data of a removed instance stay as they are: it needs no newer copy.
   const live = instances.filter(({ readyAt, deletedAt }) => readyAt !== null && deletedAt === null)
   const of = (pick: (newest: Newest) => number | null) =>
     live.flatMap(({ id }) => {

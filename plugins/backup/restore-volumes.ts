@@ -2,13 +2,11 @@ import { existsSync, rmSync } from 'node:fs'
 import type { Logger } from '../../src/log.ts'
 import { type CopyReason, copyReasons, type ProvisionerService } from '../provisioner/contract.ts'
 import { type BackupDb, findCopy, keptCopies, updateCopy } from './copies/copies.ts'
+import type { Substitutes } from './copies/volume-copies.ts'
 import { restoredMark } from './restore-records.ts'
 import { type CopyRow, copies } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
 import type { StoredCopy } from './store/store.ts'
-
-/** For a copy that is to be restored: the copies to take in its place when it cannot be unpacked, best first. */
-export type Substitutes = Map<string, readonly string[]>
 
 /**
  * After the records came from the store: takes in the copies that were made after them, and has each instance restored from

@@ -16,7 +16,6 @@ import type { InstanceUsage, MeasuredInstance } from './usage.ts'
 import type { PurgeCheck, VolumeCopies, VolumeWork } from './volume-copies.ts'
 
 export type { UpgradeSubject, UpgradeWork } from './fleet-work.ts'
-export { isFolderFinding } from './folder-report.ts'
 export type {
   CopyReason,
   Desired,
@@ -55,6 +54,14 @@ export type { InstanceUsage, MeasuredInstance, Spread, UsageNow, UsagePoint } fr
 export type { CopiesOverview, PurgeCheck, VolumeCopies, VolumeWork } from './volume-copies.ts'
 
 export const notPossibleNow = defineProblem('not-possible-now', 409, 'Not possible in this state')
+
+/** The code of an error that says what the program for copies found wrong with a folder or an archive. */
+export const folderFinding = 'FOLDER_FINDING'
+
+/** Whether work on a folder failed because of the folder or the archive; other errors are of the host, the engine or the store. */
+export function isFolderFinding(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === folderFinding
+}
 
 /** An instance that should answer, and where. */
 export interface WatchedInstance {

@@ -218,7 +218,7 @@ export interface Driver {
 export class DriverError extends Error {
   readonly permanent: boolean
   readonly transient: boolean
-  /** Of the system, such as `ENOSPC`. */
+  /** Of the system, such as `ENOSPC`, or `folderFinding`. */
   readonly code: string | undefined
   /** Whether the last lines that the instance wrote say more. */
   readonly hasLog: boolean

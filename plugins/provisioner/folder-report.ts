@@ -1,3 +1,4 @@
+import { folderFinding } from './contract.ts'
 import { DriverError } from './driver.ts'
 
 /** Enough for the report, which is the last line. */
@@ -34,17 +35,10 @@ export class FolderReport {
       const words = `could not ${doing}: ${report.error}`
       if (report.noSpace === true) throw new DriverError(words, { permanent: false, code: 'ENOSPC' })
       if (report.ofHost === true) throw new DriverError(words, { permanent: false })
-      throw new FolderFinding(words, { permanent: false })
+      throw new DriverError(words, { permanent: false, code: folderFinding })
     }
     return report
   }
-}
-
-/** What the program for copies found wrong with the folder or the archive itself; other errors are of the host or the engine. */
-class FolderFinding extends DriverError {}
-
-export function isFolderFinding(error: unknown): boolean {
-  return error instanceof FolderFinding
 }
 
 function jsonOf(line: string): { error?: unknown; noSpace?: unknown; ofHost?: unknown } | null {

@@ -53,6 +53,17 @@ export class CopyMaker {
     return this.#begun.has(copyId)
   }
 
+  /**
+   * Throws in words when what stands in the place of a volume is not the instance's own: a copy of it would be kept, and proven,
+   * as one of the instance. Volumes that are older than the mark have none.
+   */
+  async requireOwn(volume: string, instanceId: string): Promise<void> {
+    const mark = await readVolumeIdentity(volume)
+    if (mark !== null && mark !== instanceId) throw foreign(volume, mark)
+    if (mark === null && (await stat(join(volume, 'longhouse.db')).catch(() => null)) === null)
+      throw new Error(`its volume is missing at ${volume}; nothing was backed up`)
+  }
+
   /** Ends the work in progress. Its copies go on waiting, for the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort()
@@ -75,7 +86,7 @@ export class CopyMaker {
     try {
       const volume = provisioner.byId(instanceId)?.volume
       if (volume === undefined) throw new Error('the instance is gone, with its volume')
-      await requireOwn(volume, instanceId)
+      await this.requireOwn(volume, instanceId)
       let report: { unread?: unknown[]; instanceId?: string | null } = {}
       const tags = { copy: id, instance: instanceId, name: subdomain, reason, image }
       const kept = await (await store.ready()).put(
@@ -113,17 +124,6 @@ export class CopyMaker {
     if (!row) throw new Error(`copy ${id} has no record`)
     return row
   }
-}
-
-/**
- * Throws in words when what stands in the place of a volume is not the instance's own: a copy of it would be kept, and proven, as
- * one of the instance. Volumes that are older than the mark have none.
- */
-async function requireOwn(volume: string, instanceId: string): Promise<void> {
-  const mark = await readVolumeIdentity(volume)
-  if (mark !== null && mark !== instanceId) throw foreign(volume, mark)
-  if (mark === null && (await stat(join(volume, 'longhouse.db')).catch(() => null)) === null)
-    throw new Error(`its volume is missing at ${volume}; nothing was backed up`)
 }
 
 function foreign(volume: string, mark: string): Error {

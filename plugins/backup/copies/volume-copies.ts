@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type Clock, timestamp } from '../../../src/clock.ts'
 import { isFolderFinding, type ProvisionerService, type VolumeCopies } from '../../provisioner/contract.ts'
-import type { Substitutes } from '../restore-volumes.ts'
 import type { OpenStore } from '../store/open-store.ts'
 import { StoreError } from '../store/store.ts'
 import {
@@ -17,6 +16,9 @@ import {
   updateCopy,
 } from './copies.ts'
 import type { CopyMaker } from './making.ts'
+
+/** For a copy that is to be restored: the copies to take in its place when it cannot be unpacked, best first. */
+export type Substitutes = Map<string, readonly string[]>
 
 export interface CopyParts {
   db: BackupDb
