@@ -66,7 +66,7 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
       if (reason === 'purge' && !keepsPurged) return 'no backups of purged instances are kept'
       await store.ready().catch(error => {
         // An operator who never installed it makes copies in another way.
-        if (!store.missing()) throw error
+        if (!store.missing()) throw notMade((error as Error).message, error)
       })
       if (store.missing()) return 'no backup: restic is not installed'
       const image = imageOf(parts, instance.id)
@@ -74,8 +74,7 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
       // An earlier try of the operation may have failed, or its copy may be waiting since a crash.
       if (row.status === 'failed') row = retried(db, row.id)
       row = await maker.make(row.id, signal)
-      if (row.status !== 'kept')
-        throw new Error(`no backup could be made, so nothing was changed: ${row.error ?? 'it was ended'}`)
+      if (row.status !== 'kept') throw notMade(row.error ?? 'it was ended')
       return `${row.id}, ${inMebibytes(row.bytes)}`
     },
     unpack: async ({ copyId, folder, signal }) => {
@@ -100,6 +99,10 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
       throw new Error(failure)
     },
   }
+}
+
+function notMade(why: string, cause?: unknown): Error {
+  return new Error(`no backup could be made, so nothing was changed: ${why}`, { cause })
 }
 
 class MissingCopy extends Error {}
