@@ -79,7 +79,10 @@ test('a quota is above the limit of an instance, and recognised by the size that
   const seen = (bytes: number, files: number) => ({ blocks: bytes / 4096, bsize: 4096, files })
   const limit = 64 * mebibyte
   assert.deepEqual(enforcedQuota(seen(128 * mebibyte, 200_000), limit), quotaOf(limit))
-  assert.deepEqual(enforcedQuota(seen(128 * mebibyte, 32_768), limit), { bytes: 128 * mebibyte, files: 32_768 })
+  assert.deepEqual(enforcedQuota(seen(128 * mebibyte, 32_768), limit), {
+    bytes: 128 * mebibyte,
+    files: 32_768,
+  })
   for (const [other, of] of [
     [seen(128 * mebibyte, 500_000), limit],
     [seen(4096 * mebibyte, 200_000), limit],
