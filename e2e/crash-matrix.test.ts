@@ -64,7 +64,10 @@ for (const { driver, skip } of drivers)
       t.diagnostic(`tried today: ${chosen.map(({ story, point }) => `${story.name}: ${point}`).join('; ')}`)
     assert.deepEqual(faults, [])
     // Which effects a step has may depend on what it finds; the steps themselves are always there.
-    assert.ok(missed <= chosen.length / 20, `${missed} of ${chosen.length} points were not reached`)
+    assert.ok(
+      missed <= Math.max(2, chosen.length / 20),
+      `${missed} of ${chosen.length} points were not reached`,
+    )
   })
 
 /** The points of a story at which it is killed. Fails for a step without one. */

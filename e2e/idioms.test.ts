@@ -12,6 +12,9 @@ import { type ContainerInstance, noContainers, type RepoJson, startInContainer }
 
 type Files = Record<string, string | Buffer>
 
+/** Whether a file is put into the checkout and not committed: settings of the environment, and packages. */
+const isPlaced = (name: string) => /^\.env|^node_modules\//.test(name)
+
 /** What the instance ignores, besides what an idiom does. */
 const ignored = 'node_modules/\ndata/\n.env*\n'
 
@@ -27,7 +30,9 @@ test('idioms run in a container as in a clone', { skip: noContainers, timeout: 6
         '.gitignore': ignored,
       }
       const clone = name in ownPackages ? runInstalledInClone(t, all) : runInClone(t, all)
-      await replace(instance, remote, before, all)
+      const gone = before
+      before = { ...gone, ...all }
+      await replace(instance, remote, gone, all)
       before = all
       const [{ result, error }, expected] = await Promise.all([instance.run('job'), clone])
       assert.equal(error, null, `${error?.message}\n${error?.stack}`)
@@ -66,12 +71,10 @@ async function replace(
   files: Files,
 ): Promise<void> {
   const { commit } = (await instance.jobs()).manifest
-  const { '.env': _, '.env.local': __, ...committed } = files
-  for (const name of ['.env', '.env.local']) {
-    const content = files[name]
-    if (content === undefined) instance.remove(name)
-    else instance.save(name, content)
-  }
+  const committed = Object.fromEntries(Object.entries(files).filter(([name]) => !isPlaced(name)))
+  for (const name of Object.keys(before))
+    if (isPlaced(name) && files[name] === undefined) instance.remove(name)
+  for (const [name, content] of Object.entries(files)) if (isPlaced(name)) instance.save(name, content)
   const tracked = new Set(remote.git('ls-tree', '-r', '--name-only', 'main').split('\n'))
   const gone = Object.keys(before).filter(name => !(name in committed) && tracked.has(name))
   remote.edit({ ...Object.fromEntries(gone.map(name => [name, null])), ...committed })
