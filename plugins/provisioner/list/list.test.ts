@@ -37,7 +37,9 @@ async function mixedFleet(t: TestContext): Promise<TestFleet> {
   note.run('box-00000', 'Basic', 0, 1000, 0, '1.9.0', '00000001.00000009.00000000~')
   note.run('box-00001', 'Team', 1, 3000, 1, '1.10.0', '00000001.00000010.00000000~')
   note.run('box-00002', 'Basic', 1, null, 1, '1.10.0', '00000001.00000010.00000000~')
-  const use = db.prepare(`insert into provisioner_disk_uses values ('inst_' || ?, ?, 1)`)
+  const use = db.prepare(
+    `insert into provisioner_disk_uses (instance_id, bytes, measured_at) values ('inst_' || ?, ?, 1)`,
+  )
   use.run('box-00004', 5000)
   use.run('box-00000', 7000)
   db.close()
