@@ -85,7 +85,11 @@ say('other')
 ;['a', 'b'].forEach(each => say(each))
 ;['c'].forEach(console.log)
 ${plain}`,
-    'jobs/job.ts': "console.log('the job')\nexport const run = async () => console.log('the run')",
+    'jobs/job.ts': `console.log('the job')
+export async function run() {
+  console.log('the run')
+  return 'printed'
+}`,
   },
   'a prototype that a file extends, which a job imports for itself': {
     'package.json': module,
