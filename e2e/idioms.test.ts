@@ -72,8 +72,9 @@ async function replace(
 ): Promise<void> {
   const { commit } = (await instance.jobs()).manifest
   const committed = Object.fromEntries(Object.entries(files).filter(([name]) => !isPlaced(name)))
+  // The whole folder of packages: with a part of one, the instance would wait for the npm of a person.
   for (const name of Object.keys(before))
-    if (isPlaced(name) && files[name] === undefined) instance.remove(name)
+    if (isPlaced(name)) instance.remove(name.startsWith('node_modules/') ? 'node_modules' : name)
   for (const [name, content] of Object.entries(files)) if (isPlaced(name)) instance.save(name, content)
   const tracked = new Set(remote.git('ls-tree', '-r', '--name-only', 'main').split('\n'))
   const gone = Object.keys(before).filter(name => !(name in committed) && tracked.has(name))
