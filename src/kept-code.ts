@@ -5,7 +5,7 @@ import { Script } from 'node:vm'
 import { crc32 } from 'node:zlib'
 
 /** What the build writes around a program, see `asFunction` in `esbuild.config.mjs`. */
-type Program = (
+export type Program = (
   exports: object,
   require: NodeJS.Require,
   module: { exports: object },

@@ -5,15 +5,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { constants, Script } from 'node:vm'
+import type { Program } from '../../src/kept-code.ts'
 import { builtRoot } from '../../src/root.ts'
-
-type Program = (
-  exports: object,
-  require: NodeJS.Require,
-  module: { exports: object },
-  filename: string,
-  dirname: string,
-) => void
 
 const filename = builtRoot('runner-program.cjs')
 const { version, versions, arch } = process

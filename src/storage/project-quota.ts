@@ -59,10 +59,21 @@ const blockBytes = 1024
 /** `struct fs_quota_stat`. */
 const state = { bytes: 80, flagsAt: 2, counts: 0x10, enforces: 0x20 }
 
+function loadFfi(): typeof Ffi | undefined {
+  const { emitWarning } = process
+  // Node warns that it is experimental, above what the command says.
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule('node:ffi') as typeof Ffi | undefined
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
 /** Null on systems other than Linux on these processors, and on a Node without `node:ffi`. */
 export function openProjectQuotas(): ProjectQuotas | null {
   const call = numbers[process.arch]
-  const ffi = process.getBuiltinModule('node:ffi') as typeof Ffi | undefined
+  const ffi = loadFfi()
   if (process.platform !== 'linux' || !call || !ffi) return null
   const { functions } = ffi.dlopen(null, {
     syscall: { return: 'i64', arguments: ['i64', 'i64', 'i64', 'i64', 'i64'] },

@@ -1,4 +1,19 @@
 import { request } from 'node:http'
+import type { openTown } from '../../owners/owners.fixture.ts'
+
+type Town = Awaited<ReturnType<typeof openTown>>
+
+/** An owner whose instance `acme` runs; `headers` sign a request in as them. */
+export async function ownerOfAcme(town: Town) {
+  const owner = await town.owner('ada')
+  await owner.call('POST', '/instances', { subdomain: 'acme' })
+  await town.reaches(owner, 'acme', 'running')
+  const headers = {
+    Cookie: [...owner.cookies].map(pair => pair.join('=')).join('; '),
+    Origin: `http://control.localhost:${town.port}`,
+  }
+  return { owner, headers, path: '/instances/acme/archive' }
+}
 
 export interface Exchanged {
   status: number

@@ -10,7 +10,7 @@ import { openTown } from '../../owners/owners.fixture.ts'
 import { token } from '../../provisioner/fleet.fixture.ts'
 import { backup } from '../index.ts'
 import type { WireBackup } from '../wire.ts'
-import { exchange } from './archive.fixture.ts'
+import { exchange, ownerOfAcme } from './archive.fixture.ts'
 
 test('an owner takes everything along as one archive, and the operator brings it in elsewhere', {
   skip: noRestic,
@@ -141,14 +141,7 @@ test('archives that are sent at once count each, and one that does not say whose
 }, async t => {
   const env = { BACKUP_EVERY: '0ms', BACKUP_PROVE_EVERY: '0ms' }
   const town = await openTown(t, { plugins: [backup], env })
-  const owner = await town.owner('ada')
-  await owner.call('POST', '/instances', { subdomain: 'acme' })
-  await town.reaches(owner, 'acme', 'running')
-  const headers = {
-    Cookie: [...owner.cookies].map(pair => pair.join('=')).join('; '),
-    Origin: `http://control.localhost:${town.port}`,
-  }
-  const path = '/instances/acme/archive'
+  const { headers, path } = await ownerOfAcme(town)
   const send = (body: Buffer) => exchange(town.port, { method: 'POST', path, headers, body })
   const archive = (await exchange(town.port, { path, headers })).body
   const { status, body } = await send(unmarked(archive))

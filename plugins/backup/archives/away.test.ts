@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../src/testing/folder.ts'
 import { noRestic } from '../../../src/testing/restic.ts'
 import { openTown } from '../../owners/owners.fixture.ts'
 import { backup } from '../index.ts'
-import { exchange } from './archive.fixture.ts'
+import { exchange, ownerOfAcme } from './archive.fixture.ts'
 
 test('an owner whose archive cannot be tried, because the store went away, learns nothing about the host', {
   skip: noRestic,
@@ -25,14 +25,7 @@ test('an owner whose archive cannot be tried, because the store went away, learn
       },
     }),
   })
-  const owner = await town.owner('ada')
-  await owner.call('POST', '/instances', { subdomain: 'acme' })
-  await town.reaches(owner, 'acme', 'running')
-  const headers = {
-    Cookie: [...owner.cookies].map(pair => pair.join('=')).join('; '),
-    Origin: `http://control.localhost:${town.port}`,
-  }
-  const path = '/instances/acme/archive'
+  const { headers, path } = await ownerOfAcme(town)
   const archive = (await exchange(town.port, { path, headers })).body
   const { status, body } = await exchange(town.port, { method: 'POST', path, headers, body: archive })
   assert.equal(status, 503, body.toString())
