@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { serial } from '../../src/concurrency.ts'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
+import { ListedFault } from '../../src/kernel/plugin.ts'
 import { archiveRoutes } from './archive-routes.ts'
 import { clearDrafts, copyRecords, recordsCopiedAt } from './copies/control-records.ts'
 import { anyKept, keptCopies, keptCopyOf } from './copies/copies.ts'
@@ -119,11 +120,11 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       copies: () => {
         if (store.missing()) return
         const fault = store.fault()
-        if (fault !== null) throw new Error(fault)
+        if (fault !== null) throw new ListedFault(fault)
         const [first, ...others] = rounds.overdue()
         if (!first) return
         const more = others.length > 0 ? `, and ${others.length} more instances need attention` : ''
-        throw new Error(`${first.subdomain}: ${first.why}${more}`)
+        throw new ListedFault(`${first.subdomain}: ${first.why}${more}`)
       },
     },
     start: async () => {

@@ -1,5 +1,5 @@
 import type { Concern } from '../../src/kernel/concern.ts'
-import type { Check } from '../../src/kernel/plugin.ts'
+import { type Check, ListedFault } from '../../src/kernel/plugin.ts'
 import type { CheckResult } from './contract.ts'
 
 /** Runs every check at the same time. One that does not answer within `withinMs` fails. */
@@ -23,16 +23,20 @@ async function runCheck(check: Check, withinMs: number): Promise<CheckResult> {
     await Promise.race([check(), late])
     return { status: 'ok' }
   } catch (error) {
-    return { status: 'failing', reason: error instanceof Error ? error.message : String(error) }
+    return {
+      status: 'failing',
+      reason: error instanceof Error ? error.message : String(error),
+      isListed: error instanceof ListedFault,
+    }
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Each check that fails, as a concern of the operator. */
+/** Each check that fails, as a concern of the operator; unless its plugin lists what it fails for itself. */
 export function checkConcerns(results: ReadonlyMap<string, CheckResult>): Concern[] {
-  return [...results].flatMap(([check, { status, reason = '' }]) =>
-    status === 'ok'
+  return [...results].flatMap(([check, { status, reason = '', isListed }]) =>
+    status === 'ok' || isListed
       ? []
       : [
           {

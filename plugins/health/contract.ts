@@ -2,6 +2,8 @@
 export interface CheckResult {
   status: 'ok' | 'failing'
   reason?: string
+  /** Whether the plugin of the check lists the reason as a concern. */
+  isListed?: boolean
 }
 
 export interface HealthService {

@@ -30,10 +30,10 @@ export function healthRoutes(checkAll: HealthService['checkAll']): Route[] {
         const results = await checkAll()
         const ok = [...results.values()].every(({ status }) => status === 'ok')
         c.header('Cache-Control', 'no-store')
-        return c.json(
-          { status: ok ? 'ok' : 'failing', version, checks: Object.fromEntries(results) },
-          ok ? 200 : 503,
+        const checks = Object.fromEntries(
+          [...results].map(([name, { status, reason }]) => [name, { status, reason }]),
         )
+        return c.json({ status: ok ? 'ok' : 'failing', version, checks }, ok ? 200 : 503)
       },
     }),
   ]

@@ -21,6 +21,11 @@ export interface Registry {
 /** A condition for the program to be healthy. Throws with the reason if it is not met. */
 export type Check = () => void | Promise<void>
 
+/** What a check throws when its plugin lists the reason as a concern of its own: operators are alerted once, not twice. */
+export class ListedFault extends Error {
+  override name = 'ListedFault'
+}
+
 /** What `setup` gets: the plugin's own parts, and what it declared. */
 export interface PluginContext<
   R extends Registry,

@@ -4,6 +4,19 @@ import Database from 'better-sqlite3'
 import { identityFile } from '../../../src/storage/volume-identity.ts'
 import { planOf } from '../records/plan.ts'
 
+/** How many operations are to be done or being done, by the records on the disk. */
+export function openOperations(dataRoot: string): number {
+  const sqlite = new Database(join(dataRoot, '.control', 'longhouse.db'), { readonly: true })
+  try {
+    const count = sqlite.prepare(
+      `select count(*) from provisioner_operations where status in ('pending', 'running')`,
+    )
+    return Number(count.pluck().get())
+  } finally {
+    sqlite.close()
+  }
+}
+
 /**
  * Writes instances of the process driver into the records of a stopped control plane, as if each had been provisioned
  * and run: with a volume by default, and a finished operation with its journal. Returns their names, in order.

@@ -6,7 +6,7 @@ import { memoryFolder } from '../../../src/testing/folder.ts'
 import { DriverError } from '../driver.ts'
 import { type TestFleet, testFleet, token } from '../fleet.fixture.ts'
 import type { WireInstance } from '../pages/wire.ts'
-import { addInstances } from './many-instances.fixture.ts'
+import { addInstances, openOperations } from './many-instances.fixture.ts'
 
 // The work is counted and not timed: what grows with the number of instances would be ten times as much for the many.
 const few = 500
@@ -40,7 +40,8 @@ async function grown(t: TestContext, howMany: number): Promise<Grown> {
   const looked = Promise.withResolvers<void>()
   t.after(() => looked.resolve())
   let started: TestFleet | undefined
-  const boot = await during(async () => {
+  const over = Promise.withResolvers<void>()
+  const booting = during(async () => {
     started = await testFleet(t, {
       root,
       env: { ...env, PROVISIONER_CONCURRENCY: String(atWork) },
@@ -63,8 +64,15 @@ async function grown(t: TestContext, howMany: number): Promise<Grown> {
         },
       }),
     })
-    await eventually('as many as may are being started', () => waiting === atWork)
+    await over.promise
   })
+  // Asked from outside of what is counted. Workers get that far before or after the round has written its last changes.
+  await eventually(
+    'the first round is over, and as many as may are being started',
+    () => waiting === atWork && openOperations(root) === inRound,
+  )
+  over.resolve()
+  const boot = await booting
   t.diagnostic(`${howMany}: ${JSON.stringify(boot)}`)
   if (!started) throw new Error('it did not start')
   const { program } = started
