@@ -123,6 +123,30 @@ test('HEAD answers like GET, without a body', async () => {
   assert.equal((await appForTest(things).request('/nowhere', { method: 'HEAD' })).status, 404)
 })
 
+test('what HEAD does not send is given up', async () => {
+  let isGivenUp = false
+  const endless = route({
+    method: 'get',
+    path: '/endless',
+    summary: 'Sends without end',
+    guard: open,
+    answers: { 200: { description: 'Bytes' } },
+    handle: c =>
+      c.body(
+        new ReadableStream({
+          pull: stream => stream.enqueue(new Uint8Array(1024)),
+          cancel: () => {
+            isGivenUp = true
+          },
+        }),
+      ),
+  })
+  const answer = await appForTest([endless]).request('/endless', { method: 'HEAD' })
+  assert.equal(answer.status, 200)
+  assert.equal(await answer.text(), '')
+  assert.ok(isGivenUp)
+})
+
 test('a handler that throws answers 500 without the cause, which is logged', async () => {
   const lines: string[] = []
   const log = pino({ level: 'info' }, { write: line => void lines.push(line) })

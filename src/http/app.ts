@@ -82,6 +82,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       permits(() => c.get('granted')),
     )
     await next()
+    // What would have been sent holds files, places and processes until someone reads it or gives it up.
+    if (c.req.method === 'HEAD') await c.res.body?.cancel().catch(() => {})
     if (!reading.has(c.req.method) && c.res.status < 400) for (const tell of listeners) tell()
     c.header('X-Request-Id', requestId)
     // One address serves pages and JSON, so caches must keep them apart.
