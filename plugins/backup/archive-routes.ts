@@ -11,7 +11,7 @@ import { isDiskFull } from '../../src/storage/disk.ts'
 import type { AuthService } from '../auth/contract.ts'
 import type { InstanceSummary } from '../provisioner/contract.ts'
 import { Spool } from './archives/spool.ts'
-import { atMost, readUpload, TooLargeError } from './archives/upload-body.ts'
+import { atMost, bodyOf, readUpload, TooLargeError } from './archives/upload-body.ts'
 import { requestCopy, updateCopy, uploadsSince } from './copies/copies.ts'
 import { archiveTooLarge, backupFailed, noBackups, tooManyDownloads, tooManyUploads } from './problems.ts'
 import type { BackupRoutes } from './routes.ts'
@@ -153,7 +153,7 @@ function uploadRoute(parts: ArchiveParts): Route {
       const instance = parts.provisioner.instance(params.subdomain)
       const body = c.req.raw.body
       if (!body) throw badRequest('The body must be an archive, as GET …/archive answers it.')
-      const archive = Readable.fromWeb(body as never)
+      const archive = bodyOf(body)
       const store = await parts.store.ready().catch(error => {
         archive.destroy()
         throw error

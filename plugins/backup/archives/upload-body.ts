@@ -19,7 +19,7 @@ export interface Upload {
 export async function readUpload(request: Request, known: readonly string[]): Promise<Upload> {
   const type = request.headers.get('content-type') ?? ''
   if (!request.body) throw invalidFields([noFile])
-  const body = Readable.fromWeb(request.body as never)
+  const body = bodyOf(request.body)
   if (!/^(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type))
     return { archive: body, fields: new Map() }
 
@@ -30,7 +30,7 @@ export async function readUpload(request: Request, known: readonly string[]): Pr
     const form = new Busboy({ headers: { 'content-type': type } as BusboyHeaders, limits })
     form.on('field', (name, value) => void fields.set(name, value))
     form.on('file', (name, file) => {
-      const archive = new PassThrough()
+      const archive = patient(new PassThrough())
       file.on('error', error => archive.destroy(error))
       file.pipe(archive)
       fields.set(name, '')
@@ -55,6 +55,19 @@ export async function readUpload(request: Request, known: readonly string[]): Pr
     if (error instanceof Error && 'code' in error) throw error
     throw invalidFields([noFile])
   }
+}
+
+/** The body of a request, as it comes. */
+export function bodyOf(body: ReadableStream): Readable {
+  return patient(Readable.fromWeb(body as never))
+}
+
+/**
+ * Keeps the error of a stream until something reads it: a client may go away before that, and an error that nothing listens for ends
+ * the program.
+ */
+function patient<T extends Readable>(stream: T): T {
+  return stream.on('error', () => {})
 }
 
 /** Passes bytes on, up to `most`; `words` say what was too large. */
