@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
@@ -10,14 +9,21 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { isBuiltin } from 'node:module'
-import { basename, dirname, extname, join } from 'node:path'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { parse } from 'acorn'
+import { basename, join } from 'node:path'
 import { build } from 'esbuild'
-import { buildRunnerCode } from './scripts/runner-code.mjs'
-import { buildSdkPackage } from './scripts/sdk-package.mjs'
-import { buildStarter } from './scripts/starter.mjs'
+import { buildAssets } from './scripts/build/assets.mjs'
+import { buildRunnerCode } from './scripts/build/runner-code.mjs'
+import {
+  afterBuild,
+  asFunction,
+  nodeByProxy,
+  nodeByRequire,
+  nodeModule,
+  oneByte,
+} from './scripts/build/script-text.mjs'
+import { buildSdkPackage } from './scripts/build/sdk-package.mjs'
+import { buildStarter } from './scripts/build/starter.mjs'
+import { buildZod, englishOnly, zodInPart, zodModule } from './scripts/build/zod.mjs'
 
 const root = import.meta.dirname
 const dist = join(root, 'dist')
@@ -31,8 +37,8 @@ export async function buildAll() {
     await Promise.all([
       buildPrograms(),
       buildRunner(),
-      buildZod(),
-      buildAssets(),
+      buildZod(out),
+      buildAssets(out),
       buildSdkPackage(out, parts),
     ])
     copyData()
@@ -44,34 +50,6 @@ export async function buildAll() {
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
-}
-
-/** zod brings its messages in fifty languages, and ours are our own: 360 kB less to read at every start. */
-export const englishOnly = {
-  name: 'english-only',
-  setup(build) {
-    build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js'",
-    }))
-  },
-}
-
-/**
- * Has our own modules import zod as a namespace, of which only what they use is bundled. Its export `z` holds all of zod, which
- * is a tenth of the runtime's text, and is set up at every start.
- */
-export const zodInPart = {
-  name: 'zod-in-part',
-  setup(build) {
-    const folders = ['cli', 'control-plane', 'plugins', 'runtime', 'sdk', 'src', 'views'].join('|')
-    build.onLoad({ filter: new RegExp(`^${RegExp.escape(root)}/(?:${folders})/.*\\.tsx?$`) }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace(
-        /^import \{ z \} from 'zod'$/m,
-        "import * as z from 'zod'",
-      ),
-      loader: path.endsWith('.tsx') ? 'tsx' : 'ts',
-    }))
-  },
 }
 
 /** How modules with packages among them are bundled for Node, what several entry points share into chunks. */
@@ -212,78 +190,6 @@ const programs = {
 }
 
 /**
- * Has the bundle require Node's own modules. Importing one loads all that it ever offers: `node:http` brings the whole of
- * `fetch`, which is a twentieth of the runtime's start.
- */
-const nodeByRequire = afterBuild(byRequire)
-
-/** Changes the text of each script that a build makes. */
-function afterBuild(change) {
-  return {
-    name: 'after-build',
-    setup(build) {
-      build.initialOptions.write = false
-      build.onEnd(({ outputFiles = [] }) => {
-        for (const { path, contents, text } of outputFiles) {
-          mkdirSync(dirname(path), { recursive: true })
-          writeFileSync(path, /\.c?js$/.test(path) ? change(text) : contents)
-        }
-      })
-    },
-  }
-}
-
-/** Replaces imports of Node's modules in a bundled file. Places keep their lines, for stack traces. */
-function byRequire(text) {
-  const { body } = parse(text, { ecmaVersion: 'latest', sourceType: 'module' })
-  let done = ''
-  let from = 0
-  for (const { type, start, end, source, specifiers } of body) {
-    if (type !== 'ImportDeclaration' || !isBuiltin(source.value)) continue
-    const lines = text.slice(start, end).replace(/[^\n]/g, '')
-    done += `${text.slice(from, start)}${required(source.raw, specifiers)}${lines}`
-    from = end
-  }
-  return done + text.slice(from)
-}
-
-function required(source, specifiers) {
-  const module = `require(${source})`
-  const named = specifiers
-    .filter(({ type }) => type === 'ImportSpecifier')
-    .map(({ imported, local }) => `${imported.name}:${local.name}`)
-  const whole = specifiers.filter(({ type }) => type !== 'ImportSpecifier').map(({ local }) => local.name)
-  const parts = [...whole, ...(named.length > 0 ? [`{${named.join(',')}}`] : [])]
-  return parts.length === 0 ? `${module};` : `const ${parts.map(part => `${part}=${module}`).join(',')};`
-}
-
-/** A default import of a module of Node's is the module. esbuild would copy all that it offers, and so load all of it. */
-const nodeModule = 'const nodeModule = found => ({ __proto__: found, default: found });'
-
-function nodeByProxy(text) {
-  return text.replace(/__toESM\((require\("([\w:/]+)"\))(?:, ?1)?\)/g, (whole, required, name) =>
-    isBuiltin(name) ? `nodeModule(${required})` : whole,
-  )
-}
-
-/** A program as one function, which `src/kept-code.ts` calls. Our code is strict wherever it is. */
-const asFunction = {
-  begin: `(function(exports,require,module,__filename,__dirname){"use strict";${nodeModule}`,
-  end: '})',
-}
-
-/** A text of one byte a letter takes half the memory of another, and its places are the same in bytes. */
-function oneByte(text) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
-  const other = /[^\x00-\x7f]/.exec(text)
-  if (other)
-    throw new Error(
-      `the runtime has a letter outside of ASCII: ${text.slice(other.index - 40, other.index + 40)}`,
-    )
-  return text
-}
-
-/**
  * Started for every run, and what confines the other programs. Each in one CommonJS file: importing a module of Node's as ECMAScript loads all that it ever offers,
  * which was a quarter of the processor time of a run that does nothing.
  */
@@ -327,75 +233,8 @@ async function buildRunner() {
   ])
 }
 
-/** For jobs that import it without having installed it. All of it, and apart from the programs, which need a part. */
-const zodModule = {
-  absWorkingDir: root,
-  entryPoints: { zod: 'node_modules/zod/index.js' },
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node26',
-  legalComments: 'none',
-  plugins: [englishOnly],
-  logLevel: 'warning',
-}
-
-async function buildZod() {
-  await build({ ...zodModule, outdir: out })
-}
-
 /** How what the npm package has in common with an instance is built. */
 const parts = { programs, runnerPrograms, zodModule }
-
-/** Style and script under names that change with their content, so that browsers may keep them for ever. */
-async function buildAssets() {
-  const folder = join(out, 'assets')
-  mkdirSync(folder, { recursive: true })
-  const index = {}
-  const style = await build({
-    entryPoints: [join(root, 'views/assets/style.css')],
-    bundle: true,
-    minify: true,
-    write: false,
-    logLevel: 'warning',
-  })
-  const scripts = await build({
-    entryPoints: ['editor.js', 'passkeys.js'].map(name => join(root, 'views/assets', name)),
-    outdir: folder,
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    target: 'es2022',
-    legalComments: 'none',
-    write: false,
-    logLevel: 'warning',
-  })
-  const files = {
-    ...Object.fromEntries(
-      scripts.outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]),
-    ),
-    'style.css': Buffer.from(style.outputFiles[0].contents),
-    'htmx.js': readFileSync(join(root, 'node_modules/htmx.org/dist/htmx.min.js')),
-    ...Object.fromEntries(
-      readdirSync(join(root, 'views/assets'))
-        .filter(name => name.endsWith('.svg'))
-        .map(name => [name, readFileSync(join(root, 'views/assets', name))]),
-    ),
-  }
-  for (const [name, content] of Object.entries(files)) {
-    const hash = createHash('sha256')
-      .update(content)
-      .digest('base64url')
-      .replace(/[^a-zA-Z0-9]/g, '')
-      .slice(0, 10)
-    const file = `${basename(name, extname(name))}-${hash}${extname(name)}`
-    index[name] = file
-    writeFileSync(join(folder, file), content)
-    writeFileSync(join(folder, `${file}.gz`), gzipSync(content, { level: 9 }))
-    writeFileSync(join(folder, `${file}.br`), brotliCompressSync(content))
-  }
-  writeFileSync(join(folder, 'index.json'), JSON.stringify(index))
-}
 
 /** What programs read at run time, below the same paths as in the source tree. */
 function copyData() {

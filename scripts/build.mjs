@@ -7,14 +7,7 @@ import { node, root } from './setup.mjs'
 
 const sources = [
   ...['src', 'control-plane', 'plugins', 'views', 'runtime', 'cli', 'sdk', 'jobs-template'],
-  ...[
-    'esbuild.config.mjs',
-    'scripts/starter.mjs',
-    'scripts/sdk-package.mjs',
-    'LICENSE',
-    'package.json',
-    'package-lock.json',
-  ],
+  ...['esbuild.config.mjs', 'scripts/build', 'LICENSE', 'package.json', 'package-lock.json'],
 ]
 
 const stamp = join(root, 'dist/.sources')

@@ -2,7 +2,8 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { bundledNode, englishOnly } from '../esbuild.config.mjs'
+import { bundledNode } from '../esbuild.config.mjs'
+import { englishOnly } from './build/zod.mjs'
 import { bundled, cache, compiled, fileOf, nameOf, recipe } from './loader-cache.mjs'
 import { root } from './setup.mjs'
 

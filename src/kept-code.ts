@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
 import { crc32 } from 'node:zlib'
 
-/** What the build writes around a program, see `asFunction` in `esbuild.config.mjs`. */
+/** What the build writes around a program, see `asFunction` in `scripts/build/script-text.mjs`. */
 export type Program = (
   exports: object,
   require: NodeJS.Require,

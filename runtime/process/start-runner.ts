@@ -1,4 +1,4 @@
-// Loads the program of a run with what V8 made of it when Longhouse was built (`scripts/runner-code.mjs`): compiling it takes
+// Loads the program of a run with what V8 made of it when Longhouse was built (`scripts/build/runner-code.mjs`): compiling it takes
 // a tenth of the processor time of a run that does nothing. V8 takes over only code that it has made itself, of a text of
 // this length. Without such code, the program is compiled.
 import { readFileSync } from 'node:fs'

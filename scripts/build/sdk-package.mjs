@@ -3,11 +3,10 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
-
-const root = dirname(import.meta.dirname)
+import { root } from '../setup.mjs'
 
 /** Puts `longhouse-<version>.tgz` into `<out>/npm/`, built as the `parts` of an instance are. The same sources give the same bytes. */
 export async function buildSdkPackage(out, parts) {

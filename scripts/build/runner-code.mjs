@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { answerOf } from './answer-of.mjs'
 
 /** `dist` holds the built programs and the starter jobs; what is made goes to `dist/runner-code/`. */
 export async function buildRunnerCode(dist) {
@@ -47,13 +48,6 @@ async function run(dist, code, file) {
   })
   const run = { id: 'run_build', slot: null, attempt: 1, trigger: 'manual' }
   const request = { ...code, jobId: 'daily-digest', params: {}, secrets: {}, run }
-  const pipe = child.stdio[3].setEncoding('utf8')
-  pipe.write(`${JSON.stringify(request)}\n`)
-  let report = ''
-  for await (const text of pipe) {
-    report += text
-    if (report.includes('\n')) break
-  }
-  child.kill('SIGKILL')
+  const report = await answerOf(child, request)
   if (!report.startsWith('{"result"')) throw new Error(`the starter job does not run: ${report}${said}`)
 }

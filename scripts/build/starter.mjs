@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { answerOf } from './answer-of.mjs'
 
 /** `dist` holds the built programs; what is made goes to `dist/starter/`. */
 export async function buildStarter(dist) {
@@ -26,7 +27,6 @@ export async function buildStarter(dist) {
   }
 }
 
-/** A question and an answer, a line of JSON each, over file 3: see `runtime/process/channel.ts`. */
 async function read(dist, question) {
   // Our own jobs, which need not be kept from anything.
   const everything = JSON.stringify({ read: ['/'], write: ['/'] })
@@ -35,14 +35,7 @@ async function read(dist, question) {
     cwd: question.repo,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   })
-  const pipe = child.stdio[3]
-  pipe.write(`${JSON.stringify(question)}\n`)
-  let text = ''
-  for await (const chunk of pipe.setEncoding('utf8')) {
-    text += chunk
-    if (text.includes('\n')) break
-  }
-  child.kill('SIGKILL')
+  const text = await answerOf(child, question)
   if (!text.includes('\n')) throw new Error('the manifest reader ended without a word')
   return JSON.parse(text)
 }
