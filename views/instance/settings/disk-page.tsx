@@ -40,7 +40,7 @@ export function DiskPage({ now, usedBytes, limitBytes, level, quota, at, parts }
             columns={[
               { label: 'What', kind: 'lead', cell: ({ name }) => names[name][0] },
               { label: 'Size', kind: 'number', cell: ({ bytes }) => bytesInWords(bytes) },
-              { label: 'Note', kind: 'minor', cell: ({ name }) => names[name][1] },
+              { label: 'Note', cell: ({ name }) => names[name][1] },
             ]}
           />
         </Panel>

@@ -82,7 +82,10 @@ export function OrphansPage({
                   : 'Everything fits the records'
             }
           >
-            <p>Containers, folders of the data root, routes and backups are compared every 15 minutes.</p>
+            <p>
+              Containers, networks, folders of the data root, routes and backups are compared every 15
+              minutes.
+            </p>
           </EmptyState>
         ) : (
           <Table
