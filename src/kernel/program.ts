@@ -1,3 +1,4 @@
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Database } from 'better-sqlite3'
 import { actingAs } from '../acting.ts'
 import { BootError } from '../boot-error.ts'
@@ -83,6 +84,16 @@ export function assemblerOf<R extends Registry>() {
 
 const unknownKind = 'unknown'
 
+/** Each plugin is asked in a round of the event loop of its own: with thousands of instances, each reads for a while. */
+async function allConcerns(parts: readonly { plugin: Plugin; parts: MadeParts }[]): Promise<Concern[]> {
+  const asked: Promise<readonly Concern[]>[] = []
+  for (const part of parts) {
+    asked.push(concernsOf(part))
+    await nextRound()
+  }
+  return (await Promise.all(asked)).flat()
+}
+
 async function concernsOf({
   plugin: { name },
   parts: { concerns, concernKinds = [] },
@@ -156,7 +167,7 @@ async function assemble(
           return reason === null ? [] : [{ task, reason }]
         }),
       metrics: () => Promise.all(parts.map(part => metricsOf(part, running))),
-      concerns: async () => (await Promise.all(parts.map(concernsOf))).flat(),
+      concerns: () => allConcerns(parts),
       concernKinds: () => [...parts.flatMap(({ parts }) => parts.concernKinds ?? []), unknownKind],
     }
     const made = await plugin.setup(context)

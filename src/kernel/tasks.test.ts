@@ -4,7 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import { silentLog } from '../log.ts'
 import { manualClock } from '../testing/clock.ts'
-import { type RunningTask, startTask, startTasks } from './tasks.ts'
+import { eventually } from '../testing/eventually.ts'
+import { type RunningTask, startTask, startTasks, type Task } from './tasks.ts'
 
 test('a task runs at once, and again after a pause that starts at the end of each round', async () => {
   const clock = manualClock()
@@ -147,21 +148,50 @@ test('stop aborts the signal and waits for the round in progress', async () => {
   await running.stop()
 })
 
-test('tasks begin one after another, with a round of the event loop between them', async () => {
-  const began: string[] = []
-  const running = new Map<string, RunningTask>()
-  const tasks = ['first', 'second', 'third', 'fourth'].map(name => {
-    const task = { name, everyMs: 1000, run: async () => void began.push(name) }
-    return [name, task] as const
+test('each task begins in a round of the event loop of its own, and none after the stop', async () => {
+  let round = 0
+  const began: { name: string; round: number }[] = []
+  const tasks = ['first', 'second', 'third'].map((name): [string, Task] => {
+    const run = async () => void began.push({ name, round })
+    return [name, { name, everyMs: 1000, run }]
   })
-  const stop = startTasks(new Map(tasks), { clock: manualClock(), log: silentLog, running })
-  assert.deepEqual(began, ['first'])
-  await setImmediate()
-  assert.deepEqual(began, ['first', 'second'])
-  await setImmediate()
-  assert.deepEqual(began, ['first', 'second', 'third'])
-  assert.deepEqual([...running.keys()], began)
+  const parts = { clock: manualClock(), log: silentLog }
+  const running = new Map<string, RunningTask>()
+  const stop = startTasks(new Map(tasks), { ...parts, running })
+  assert.deepEqual([...running.keys()], ['first'])
+  while (began.length < tasks.length) {
+    round++
+    await setImmediate()
+  }
+  const names = tasks.map(([name]) => name)
+  assert.deepEqual(
+    began.map(({ name }) => name),
+    names,
+  )
+  assert.equal(new Set(began.map(({ round }) => round)).size, 3)
+  assert.deepEqual([...running.keys()], names)
   await stop()
-  await setImmediate()
-  assert.deepEqual(began, ['first', 'second', 'third'], 'none begins after the stop')
+  const stopped = new Map<string, RunningTask>()
+  await startTasks(new Map(tasks), { ...parts, running: stopped })()
+  for (let more = 0; more < 5; more++) await setImmediate()
+  assert.deepEqual([...stopped.keys()], ['first'])
+})
+
+test('what came while a first round kept the event loop is done before the next one begins', async () => {
+  const began: string[] = []
+  const task = (name: string, tookMs = 0): [string, Task] => {
+    const run = async () => {
+      began.push(name)
+      const until = performance.now() + tookMs
+      while (performance.now() < until);
+    }
+    return [name, { name, everyMs: 1000, run }]
+  }
+  const tasks = new Map([task('long', 50), task('next')])
+  const stop = startTasks(tasks, { clock: manualClock(), log: silentLog, running: new Map() })
+  // A request takes several rounds of the event loop.
+  for (let round = 0; round < 5; round++) await setImmediate()
+  assert.deepEqual(began, ['long'])
+  await eventually('the next one begins', () => began.includes('next'))
+  await stop()
 })

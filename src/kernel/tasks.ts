@@ -1,3 +1,4 @@
+import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 
@@ -77,25 +78,34 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
   }
 }
 
+/** A first round that keeps the event loop for so long is followed by a pause, at most this long. */
+const longMs = 20
+const mostPauseMs = 100
+
 /**
- * Starts tasks, each in a round of the event loop of its own, and enters them in `running`: the first rounds of a large
- * fleet would otherwise keep the requests that came meanwhile waiting for all of them. Returns their stop; a task that has
- * not begun by then never does.
+ * Starts tasks, each in a round of the event loop of its own, and enters them in `running`. One that kept the event loop
+ * is followed by a pause as long: the first rounds of a large fleet would otherwise keep the requests that came meanwhile
+ * waiting for all of them. Returns their stop; a task that has not begun by then never does.
  */
 export function startTasks(
   tasks: ReadonlyMap<string, Task>,
   { running, ...parts }: { clock: Clock; log: Logger; running: Map<string, RunningTask> },
 ): () => Promise<void> {
-  const waiting = [...tasks]
-  let turn: NodeJS.Immediate | null = null
-  const startNext = () => {
-    const next = waiting.shift()
-    turn = waiting.length > 0 ? setImmediate(startNext) : null
-    if (next) running.set(next[0], startTask(next[1], parts))
+  let isStopping = false
+  const startAll = async () => {
+    for (const [name, task] of tasks) {
+      // The system's clock, whatever the program's is: this is about the processor.
+      const begunAt = performance.now()
+      running.set(name, startTask(task, parts))
+      await nextRound()
+      const tookMs = performance.now() - begunAt
+      if (tookMs >= longMs) await pause(Math.min(tookMs, mostPauseMs))
+      if (isStopping) return
+    }
   }
-  startNext()
+  void startAll()
   return async () => {
-    if (turn) clearImmediate(turn)
+    isStopping = true
     await Promise.all([...running.values()].map(task => task.stop()))
   }
 }

@@ -4,19 +4,19 @@ import type { Fleet } from '../records/fleet.ts'
 import {
   findBySubdomain,
   findInstance,
-  listInstances,
+  listSeen,
   requireInstance,
+  type SeenInstance,
   subdomainsOf,
 } from '../records/instance.ts'
-import type { Instance } from '../schema.ts'
 
 type LookUp = Pick<ProvisionerService, 'instances' | 'instance' | 'bySubdomain' | 'byId' | 'subdomainsOf'>
 
 /** How other plugins find instances. Each way but `instances` reads only what it returns. */
 export function lookUp({ db, site, clock }: Fleet, retention: RetentionSettings): LookUp {
-  const summary = (instance: Instance) => summaryOf(instance, site.dataRoot, retention, clock.now())
+  const summary = (instance: SeenInstance) => summaryOf(instance, site.dataRoot, retention, clock.now())
   return {
-    instances: () => listInstances(db).map(summary),
+    instances: () => listSeen(db).map(summary),
     instance: subdomain => summary(requireInstance(db, subdomain)),
     bySubdomain: subdomain => {
       const found = findBySubdomain(db, subdomain)

@@ -1,3 +1,4 @@
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Logger } from '../../../src/log.ts'
 import type { ProvisionerDb } from '../records/instance.ts'
 
@@ -66,7 +67,7 @@ export class Changes {
     while (this.#waiting.length > 0 && !this.#stopped) {
       this.#make(this.#waiting.splice(0, mostAtOnce))
       this.#made()
-      await new Promise(resolve => setImmediate(resolve))
+      await nextRound()
     }
     this.#made()
   }

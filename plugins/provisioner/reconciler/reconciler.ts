@@ -1,3 +1,4 @@
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { actingAs } from '../../../src/acting.ts'
 import type { OperationKind } from '../contract.ts'
 import { DriverError, type Observed } from '../driver.ts'
@@ -26,6 +27,8 @@ import { type Execution, execute } from './execution.ts'
 
 /** Longer than a driver takes to report that its engine does not answer. */
 const giveUpLookMs = 15_000
+/** Instances that are compared in one round of the event loop. */
+const comparedAtOnce = 200
 
 interface Worker {
   operationId: string
@@ -80,7 +83,13 @@ export class Reconciler {
       ({ id }) => !this.#workers.has(id) && !atWork.has(id),
     )
     this.#changes.beginRound()
-    await Promise.all(idle.map(instance => this.#compare(instance)))
+    const looks: Promise<void>[] = []
+    for (const instance of idle) {
+      looks.push(this.#compare(instance))
+      // After a start all are compared: requests are answered meanwhile.
+      if (looks.length % comparedAtOnce === 0) await nextRound()
+    }
+    await Promise.all(looks)
     await this.#changes.carryOut()
     this.#more = !this.#changes.hasRoom
   }
@@ -240,13 +249,12 @@ export class Reconciler {
   async #inspect(instance: Instance): Promise<Observed> {
     const { driver, clock } = this.#execution.fleet
     const answered = new AbortController()
-    const late = clock.sleep(giveUpLookMs, answered.signal).then((): never => {
-      throw new DriverError(`the driver gave no answer within ${giveUpLookMs / 1000} s`, { permanent: false })
-    })
+    const late = clock.sleep(giveUpLookMs, answered.signal).then(() => null)
     try {
-      return await Promise.race([driver.inspect(instance), late])
+      const seen = await Promise.race([driver.inspect(instance), late])
+      if (seen) return seen
+      throw new DriverError(`the driver gave no answer within ${giveUpLookMs / 1000} s`, { permanent: false })
     } finally {
-      late.catch(() => {})
       answered.abort()
     }
   }

@@ -3,9 +3,9 @@ import type { Logger } from '../../../src/log.ts'
 import { request } from '../commands/commands.ts'
 import type { InstanceSummary, PurgeCheck } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
-import { getInstance, selectInstances } from '../records/instance.ts'
+import { getInstance, type SeenInstance, selectInstances } from '../records/instance.ts'
 import { updateRemoval } from '../records/removal.ts'
-import { type Instance, instances, type Removal, removals } from '../schema.ts'
+import { instances, type Removal, removals } from '../schema.ts'
 import { volumePath } from '../volumes/volume.ts'
 import { oneByOne } from './one-by-one.ts'
 
@@ -28,7 +28,7 @@ export interface RetentionSettings {
  * passed on the wall clock, nor before the timer has seen it pass.
  */
 export function purgeAt(
-  { removal, purgedAt }: Pick<Instance, 'removal' | 'purgedAt'>,
+  { removal, purgedAt }: Pick<SeenInstance, 'removal' | 'purgedAt'>,
   { keptMs }: RetentionSettings,
   now: number,
 ): number | null {
@@ -40,7 +40,7 @@ export function purgeAt(
 
 /** An instance as other plugins see it. */
 export function summaryOf(
-  instance: Instance,
+  instance: SeenInstance,
   dataRoot: string,
   settings: RetentionSettings,
   now: number,
@@ -67,11 +67,11 @@ export function summaryOf(
 }
 
 /** The period that is left for this removal: one that was undone while suspended counts towards it. */
-function periodOf({ carriedMs }: Removal, keptMs: number): number {
+function periodOf({ carriedMs }: Pick<Removal, 'carriedMs'>, keptMs: number): number {
   return keptMs - Math.min(carriedMs, Math.max(0, keptMs - leastKeptMs))
 }
 
-function sinceSeen({ seenAt }: Removal, now: number): number {
+function sinceSeen({ seenAt }: Pick<Removal, 'seenAt'>, now: number): number {
   return Math.min(mostCountedMs, Math.max(0, now - (seenAt ?? now)))
 }
 

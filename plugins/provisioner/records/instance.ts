@@ -16,7 +16,15 @@ import type { Db } from '../../../src/storage/database.ts'
 import type { Desired } from '../contract.ts'
 import { unknownInstance } from '../problems.ts'
 import type * as schema from '../schema.ts'
-import { type Instance, type InstanceRow, instances, removals, suspensions } from '../schema.ts'
+import {
+  type Instance,
+  type InstanceRow,
+  instances,
+  type Removal,
+  removals,
+  type Suspension,
+  suspensions,
+} from '../schema.ts'
 
 export type ProvisionerDb = Db<typeof schema>
 
@@ -41,6 +49,68 @@ export function selectInstances(db: ProvisionerDb) {
     .from(instances)
     .leftJoin(removals, eq(removals.instanceId, instances.id))
     .leftJoin(suspensions, eq(suspensions.instanceId, instances.id))
+}
+
+/** What other plugins see of an instance is made from this: a quarter of its columns, in a quarter of the time. */
+export type SeenInstance = Pick<
+  Instance,
+  | 'id'
+  | 'subdomain'
+  | 'ownerEmail'
+  | 'accountId'
+  | 'desired'
+  | 'status'
+  | 'image'
+  | 'readyAt'
+  | 'createdAt'
+  | 'billed'
+  | 'purgedAt'
+> & {
+  removal: Pick<Removal, 'deletedAt' | 'by' | 'carriedMs' | 'servedMs' | 'seenAt'> | null
+  suspension: Pick<Suspension, 'since' | 'reason'> | null
+}
+
+/** The same instances as `listInstances`, in that order. */
+export function listSeen(db: ProvisionerDb): SeenInstance[] {
+  const {
+    id,
+    subdomain,
+    ownerEmail,
+    accountId,
+    desired,
+    status,
+    image,
+    readyAt,
+    createdAt,
+    billed,
+    purgedAt,
+  } = instances
+  const { deletedAt, by, carriedMs, servedMs, seenAt } = removals
+  const { since, reason } = suspensions
+  return db
+    .select({
+      ...{
+        id,
+        subdomain,
+        ownerEmail,
+        accountId,
+        desired,
+        status,
+        image,
+        readyAt,
+        createdAt,
+        billed,
+        purgedAt,
+      },
+      removal: { deletedAt, by, carriedMs, servedMs, seenAt },
+      suspension: { since, reason },
+    })
+    .from(instances)
+    .leftJoin(removals, eq(removals.instanceId, instances.id))
+    .leftJoin(suspensions, eq(suspensions.instanceId, instances.id))
+    .where(isNull(instances.purgedAt))
+    .orderBy(asc(instances.subdomain))
+    .all()
 }
 
 /** Every instance whose volume may still exist, by name. */
