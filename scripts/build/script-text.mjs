@@ -65,13 +65,13 @@ export const asFunction = {
   end: '})',
 }
 
-/** A text of one byte a letter takes half the memory of another, and its places are the same in bytes. */
+/** A text with one byte for each character takes half the memory of another, and its places are the same in bytes. */
 export function oneByte(text) {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
   const other = /[^\x00-\x7f]/.exec(text)
   if (other)
     throw new Error(
-      `the runtime has a letter outside of ASCII: ${text.slice(other.index - 40, other.index + 40)}`,
+      `the runtime has a character outside of ASCII: ${text.slice(other.index - 40, other.index + 40)}`,
     )
   return text
 }
