@@ -49,23 +49,44 @@ const times = join(root, 'node_modules/.cache/test-times.json')
 const known = fs.existsSync(times) ? JSON.parse(fs.readFileSync(times, 'utf8')) : {}
 
 /**
- * The longest first, so that no long one runs alone in the end. What has not run here yet is taken for long when it tests
- * built programs, and for the longer the more there is to read.
+ * What has not run here yet is taken for the longer the more time its tests give themselves, and then the more there is
+ * to read.
  */
-const expectedMs = file =>
-  known[file] ?? fs.statSync(join(root, file)).size + (file.startsWith('e2e/') ? 1_000_000 : 0)
+const expectedMs = file => known[file] ?? guessedMs(fs.readFileSync(join(root, file), 'utf8'))
+const guessedMs = text =>
+  text.length +
+  Math.max(
+    0,
+    ...Array.from(text.matchAll(/\btimeout: ([\d_]+)/g), ([, ms]) => Number(ms.replaceAll('_', ''))),
+  )
+
+/** When the last of the tests of built programs begins, as a part of the whole: most of them are long. */
+const lastBuilt = 0.8
+
+/**
+ * The longest first, so that no long one runs alone in the end; and until shortly before that, some that test built programs,
+ * which wait for containers and disks, beside some that do not and keep the processors busy.
+ */
+const inOrder = all => {
+  const longestFirst = all
+    .map(file => ({ file, ms: expectedMs(file) }))
+    .sort((one, other) => other.ms - one.ms)
+  const parts = Map.groupBy(longestFirst, ({ file }) => (file.startsWith('e2e/') ? lastBuilt : 1))
+  return [...parts]
+    .flatMap(([end, part]) => part.map(({ file }, index) => ({ file, at: (end * index) / part.length })))
+    .sort((one, other) => one.at - other.at)
+    .map(({ file }) => file)
+}
 
 const files =
   named.length > 0
     ? named
-    : fs
-        .globSync(
+    : inOrder(
+        fs.globSync(
           folders.map(folder => `${folder}/**/*.test.ts`),
           { cwd: root },
-        )
-        .map(file => ({ file, ms: expectedMs(file) }))
-        .sort((one, other) => other.ms - one.ms)
-        .map(({ file }) => file)
+        ),
+      )
 const started = performance.now()
 const outcomes = join(fs.mkdtempSync(join(os.tmpdir(), 'longhouse-tests-')), 'outcomes')
 const test = (concurrency, which) =>
@@ -79,8 +100,8 @@ const test = (concurrency, which) =>
 
 const inSeconds = ms => (ms / 1000).toFixed(1)
 
-// One more than there are processors: many files wait for containers, browsers and disks.
-let status = await test(Math.max(2, os.availableParallelism()) + 1, files)
+// Two more than there are processors: many files wait for containers, browsers, disks and retries.
+let status = await test(Math.max(2, os.availableParallelism()) + 2, files)
 const lines = fs.existsSync(outcomes) ? fs.readFileSync(outcomes, 'utf8').split('\n') : []
 const told = kind =>
   lines.filter(line => line.startsWith(`${kind} `)).map(line => line.slice(kind.length + 1))
