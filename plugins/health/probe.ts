@@ -18,6 +18,7 @@ export function probe(
 ): Promise<HealthObservation> {
   return new Promise(resolve => {
     const unhealthy = (reason: string) => {
+      clearTimeout(timer)
       resolve({ healthy: false, at: now(), answers: false, reason })
       request.destroy()
     }
@@ -54,7 +55,6 @@ export function probe(
     )
     const timer = setTimeout(() => unhealthy(`it did not answer within ${timeoutMs} ms`), timeoutMs)
     request.on('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer)
       unhealthy(
         error.code === 'ECONNREFUSED'
           ? 'it refused the connection'
