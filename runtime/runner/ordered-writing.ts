@@ -49,8 +49,7 @@ export function writeInOrder(mark: string): OrderedWriting {
     }
   }
   const switchTo = (file: OutputFile) => {
-    if (file !== last || (performance.now() - lastAt >= nothingStartsWithinMs && mayStartPrograms()))
-      bar(file)
+    if (file !== last || (monotonicMs() - lastAt >= nothingStartsWithinMs && mayStartPrograms())) bar(file)
   }
   const bar = (file: OutputFile) => {
     last = file
@@ -70,7 +69,7 @@ export function writeInOrder(mark: string): OrderedWriting {
     try {
       return write()
     } finally {
-      lastAt = performance.now()
+      lastAt = monotonicMs()
     }
   }
 
@@ -131,6 +130,13 @@ function replace<Name extends string>(
   Object.assign(holder, { [name]: Object.defineProperties(own, Object.getOwnPropertyDescriptors(original)) })
 }
 
+/** The clock of `performance`, whose module takes as long to load as the runner's own program. A job may replace this one. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
+
+const { hrtime } = process
 let startsPrograms = false
 
 /** Whether the job has loaded `child_process`. */

@@ -1,10 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { Duplex, Readable } from 'node:stream'
 import { z } from 'zod'
 import { waitAtMost } from '../../src/concurrency.ts'
 import { isTooDeepJson } from '../../src/json-depth.ts'
-import { scratchFolder } from '../isolation/reach.ts'
 import { ask, type Channel } from '../process/channel.ts'
 import { watchMemory } from '../process/memory.ts'
 import { processTree } from '../process/process-tree.ts'
@@ -12,7 +10,7 @@ import type { JobState } from './job-state.ts'
 import { readInOrder } from './ordered-reading.ts'
 import type { RunLog } from './run-log.ts'
 import { exitedInWords, failureLimits, type RunRequest, resultLimitBytes } from './run-protocol.ts'
-import type { Runners } from './spare-runner.ts'
+import { makeScratchFolder, type Runners } from './spare-runner.ts'
 import { answerCalls } from './state-calls.ts'
 
 /** How the process of a run ended, unless the runtime ended it. */
@@ -69,6 +67,7 @@ export function startRunProcess(
 ): RunProcess {
   const { log, runners, memoryMb } = options
   if (!existsSync(request.repo)) return { ended: Promise.resolve(failed(noJobsFolder)), end: () => {} }
+  // The jobs folder may have been replaced while a runner waited.
   makeScratchFolder(request.repo)
   const { child, mark, temporary } = runners.take(request.build, memoryMb)
   const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
@@ -127,15 +126,6 @@ export function startRunProcess(
       if (graceMs === 0) void tree?.destroy()
       else killTimer ??= setTimeout(() => void tree?.destroy(), graceMs)
     },
-  }
-}
-
-/** Makes the folder for scratch files where there is none. On a full disk, a job that needs none still runs. */
-function makeScratchFolder(repo: string): void {
-  try {
-    mkdirSync(join(repo, scratchFolder))
-  } catch {
-    // It exists, or the disk is full.
   }
 }
 

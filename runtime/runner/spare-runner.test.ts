@@ -50,3 +50,17 @@ test('a spare runner is ready before a slot is due, is replaced when killed, and
   await instance.restart()
   assert.ok(!runners().includes(second))
 })
+
+test('a run that finds no spare runner begins its own, and one that is refused begins none', async t => {
+  const strict = `jobRegistry.register({ id: 'strict', cron: '0 9 * * *', params: { many: { type: 'number', default: 1 } }, func: run })`
+  const files = { 'manifest.ts': manifest + strict }
+  const { engine, dir, ended } = await startInstance(t, { files })
+  const runners = () => volumeProcesses(dir).filter(pid => commandOf(pid).includes('runner'))
+  await until(() => runners().length === 0, 'nothing runs')
+  assert.throws(() => engine.run('strict', { trigger: 'manual', params: { many: 'no number' } }), /param/)
+  assert.throws(() => engine.run('other', { trigger: 'manual' }), /other/)
+  assert.deepEqual(runners(), [])
+  const { id } = engine.run('job', { trigger: 'manual' })
+  const begun = runners()
+  assert.deepEqual([((await ended(id)).result as Found).pid], begun)
+})

@@ -1,7 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
-import { reachOfRuns, withoutRepeats } from '../isolation/reach.ts'
+import { reachOfRuns, scratchFolder, withoutRepeats } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
 import { endingWithParent } from '../process/with-parent.ts'
@@ -20,8 +22,10 @@ export interface Runner {
 export interface Runners {
   /** Takes a runner for a run of this build that may use this much memory, in MiB. */
   take(build: string, memoryMb: number): Runner
-  /** Prepares for a run: makes one runner ready, and keeps it for a while. */
+  /** Prepares for a run that comes in a moment: makes one runner ready, and keeps it for a while. */
   expect(): void
+  /** Starts the runner of a run that is being recorded, if none waits: Node's start takes longer than that. */
+  begin(memoryMb: number): void
   stop(): void
 }
 
@@ -48,6 +52,8 @@ export function startRunner(
 ): Runner {
   const mark = `run-${randomUUID()}`
   const temporary = makeTemporary(volumeDir, 'run')
+  // Node takes what is not there for a file: nothing in it could be written.
+  makeScratchFolder(jobsDir)
   try {
     const reach = reachOfRuns(volumeDir, jobsDir, temporary.path)
     const start: RunnerStart = {
@@ -77,23 +83,25 @@ export function startRunner(
 
 export function createRunners(options: RunnerOptions): Runners {
   let spare: Runner | null = null
+  let spareSince = 0
   let refill: NodeJS.Timeout | undefined
   let goodbye: NodeJS.Timeout | undefined
   let stopped = false
 
   /** Null when none can be started now; the next run will say why. */
-  const tryStart = (): Runner | null => {
+  const tryStart = (waits: boolean): Runner | null => {
     try {
-      return startRunner(options, options.liveBuild(), { waits: true })
+      return startRunner(options, options.liveBuild(), { waits })
     } catch {
       return null
     }
   }
-  const ready = () => {
+  const ready = ({ waits = true } = {}) => {
     if (stopped || spare) return
-    const made = tryStart()
+    const made = tryStart(waits)
     if (!made) return
     spare = made
+    spareSince = performance.now()
     const gone = () => {
       if (spare !== made) return
       spare = null
@@ -118,11 +126,12 @@ export function createRunners(options: RunnerOptions): Runners {
     take: (build, memoryMb) => {
       // The heap of the spare runner has the usual size.
       if (memoryMb > options.memoryMb) return startRunner({ ...options, memoryMb }, build)
-      const afterMs = spare ? refillAfterMs.spare : refillAfterMs.new
+      const isReady = spare !== null && performance.now() - spareSince > refillAfterMs.new
+      const afterMs = isReady ? refillAfterMs.spare : refillAfterMs.new
       const taken = spare ?? startRunner(options, build)
       spare = null
       clearTimeout(refill)
-      if (!stopped) refill = setTimeout(ready, afterMs).unref()
+      if (!stopped) refill = setTimeout(() => ready(), afterMs).unref()
       keep()
       return taken
     },
@@ -130,10 +139,24 @@ export function createRunners(options: RunnerOptions): Runners {
       ready()
       keep()
     },
+    begin: memoryMb => {
+      if (memoryMb > options.memoryMb) return
+      ready({ waits: false })
+      keep()
+    },
     stop: () => {
       stopped = true
       clearTimeout(goodbye)
       dismiss()
     },
+  }
+}
+
+/** Makes the folder for scratch files where there is none. On a full disk, a job that needs none still runs. */
+export function makeScratchFolder(repo: string): void {
+  try {
+    mkdirSync(join(repo, scratchFolder))
+  } catch {
+    // It exists, or the disk is full.
   }
 }

@@ -67,6 +67,11 @@ export class ActiveRuns {
     return next
   }
 
+  /** Whether another run would start at once, if nothing else is in its way. */
+  hasRoom(): boolean {
+    return this.#queued.length === 0 && this.#running < this.#concurrent
+  }
+
   /** Makes room for another run after one that was in progress. */
   release({ row }: ActiveRun): void {
     this.#running--

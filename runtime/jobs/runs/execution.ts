@@ -98,7 +98,8 @@ function diskBeyond(room: Pick<Room, 'words'>): string {
   return `the run was not started. ${room.words()}. Delete what is not needed, such as files of jobs in data/: the page “Disk” of the settings can`
 }
 
-function memoryOf(policy: RunRow['policy'], otherwiseMb: number): number {
+/** What a run may hold with all that it starts, in MiB. */
+export function memoryOf(policy: RunRow['policy'], otherwiseMb: number): number {
   return policy?.memory ? policy.memory / 1024 ** 2 : otherwiseMb
 }
 

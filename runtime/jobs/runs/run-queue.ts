@@ -12,7 +12,7 @@ import { isCaughtUp, pauseBefore } from '../follow-up.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import { type ActiveRun, ActiveRuns } from './active-runs.ts'
 import { createEndRecords } from './end-records.ts'
-import { endRun, executeRun } from './execution.ts'
+import { endRun, executeRun, memoryOf } from './execution.ts'
 import { activeRuns, type RunEnding, type RunRow } from './run-record.ts'
 import { inStartOrder, waitReason } from './start-rule.ts'
 
@@ -41,6 +41,8 @@ export interface RunQueue {
   wake(): void
   /** Prepares for a slot that is due in a moment. */
   expect(): void
+  /** Begins to start the process of a run that is about to be recorded and added, if it would not have to wait. */
+  begin(policy: RunRow['policy']): void
   isFull(): boolean
   isStopped(): boolean
   /** The queued runs in the order in which they are to start, each with what it waits for. */
@@ -136,6 +138,9 @@ export function createRunQueue(options: {
     add,
     wake: startQueued,
     expect: runners.expect,
+    begin: policy => {
+      if (!stopped && runs.hasRoom()) runners.begin(memoryOf(policy, memoryMb))
+    },
     isFull: () => runs.queued.length >= limits.waiting,
     isStopped: () => stopped,
     waiting: () => {

@@ -40,8 +40,17 @@ export function createRunsByHand(options: {
       throw stopping('The instance is stopping and starts no more runs. Try again when it is back.')
     if (queue.isFull()) throw tooManyRuns(`${mostWaiting} runs are queued already. Cancel some, or wait.`)
     const { build, commit } = set
-    const run = { jobId, build, commit, timeoutMs: spec.timeout, policy: policyOf(spec) }
-    const row = insertRun(db, { ...given, ...run, params: acceptParams(spec.params, params) }, clock.now())
+    const policy = policyOf(spec)
+    const run = {
+      jobId,
+      build,
+      commit,
+      timeoutMs: spec.timeout,
+      policy,
+      params: acceptParams(spec.params, params),
+    }
+    queue.begin(policy)
+    const row = insertRun(db, { ...given, ...run }, clock.now())
     queue.add([row])
     return row
   }
