@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { restoringDraft } from '../plugins/backup/index.ts'
 import type { Site } from '../plugins/site/contract.ts'
 import { BootError } from '../src/boot-error.ts'
 import type { Plugin } from '../src/kernel/plugin.ts'
@@ -26,11 +27,17 @@ export function openDatabase(
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     return holdLock(join(folder, 'lock'))
   })
+  const draft = restoringDraft(folder)
+  const isRestoring = existsSync(draft)
   if (!lock)
     throw new BootError([
-      `LONGHOUSE_DATA_ROOT: another control plane runs on ${site.dataRoot}; stop it first`,
+      `LONGHOUSE_DATA_ROOT: ${isRestoring ? 'a restore' : 'another control plane'} runs on ${site.dataRoot}; stop it first`,
     ])
   releases.add(() => lock.release())
+  if (isRestoring)
+    throw new BootError([
+      `LONGHOUSE_DATA_ROOT: the restore into ${site.dataRoot} was interrupted. Run the restore again; to start with no records instead, delete ${draft}`,
+    ])
 
   const file = join(folder, 'longhouse.db')
   const parts = migrationsOf(plugins)

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { builtRoot } from '../../src/root.ts'
+import { holdLock } from '../../src/storage/database.ts'
 import { ask } from '../../src/testing/ask.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
@@ -51,11 +60,30 @@ test('an empty data root becomes whole: records, instances, secrets and password
   mkdirSync(join(second, '.control'), { recursive: true })
   const keep = (name: string) => copyFileSync(join(first, '.control', name), join(second, '.control', name))
   keep('backup-password')
+  // One that was killed in the middle: a control plane that started on it would have no records, and the next restore no place.
+  const draft = join(second, '.control/longhouse.db.restoring')
+  for (const ending of ['', '-wal']) writeFileSync(`${draft}${ending}`, 'half of it')
+  await assert.rejects(
+    backupFleet(t, { root: second, env }),
+    /the restore into .* was interrupted\. Run the restore again; to start with no records instead, delete/,
+  )
+  const lock = holdLock(join(second, '.control/lock'))
+  assert.match(
+    await wordsOf(restore(again)),
+    /a control plane, or another restore, runs on .*Nothing was changed/,
+  )
+  lock?.release()
   const said = await restore(again)
   assert.match(said, /with 2 instances/)
+  assert.deepEqual(
+    readdirSync(join(second, '.control')).filter(name => name.includes('restoring')),
+    [],
+  )
   assert.match(said, /Put back .*instance-secrets-key before you start/)
   keep('instance-secrets-key')
 
+  // The first start ends before anything is restored; the next one still knows which backups to fall back on.
+  await (await backupFleet(t, { root: second, env })).program.stop()
   const fleet = await backupFleet(t, { root: second, env })
   const status = async (name: string) => (await fleet.admin('GET', `/admin/instances/${name}`)).body
   for (const name of ['acme', 'idle'])

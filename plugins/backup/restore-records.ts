@@ -4,6 +4,7 @@ import Database from 'better-sqlite3'
 import { BootError } from '../../src/boot-error.ts'
 import type { Environment } from '../../src/kernel/config.ts'
 import { parseConfig } from '../../src/kernel/config.ts'
+import { holdLock } from '../../src/storage/database.ts'
 import { isDiskFull } from '../../src/storage/disk.ts'
 import { instancesIn } from './copies/control-records.ts'
 import { backupConfig, passwordFileOf, storeOf } from './settings.ts'
@@ -11,6 +12,9 @@ import type { Store, StoredCopy } from './store/store.ts'
 
 /** Says to the next start that the records came from the store, so the volumes are to come from there as well. */
 export const restoredMark = (control: string) => join(control, 'restored-from-store')
+
+/** The records while they are fetched. It is there from the beginning to the end, so a start sees that a restore was interrupted. */
+export const restoringDraft = (control: string) => join(control, 'longhouse.db.restoring')
 
 export interface RestoredRecords {
   /** When the copy of the records was made. */
@@ -46,16 +50,24 @@ export async function restoreRecords(
       `BACKUP_PASSWORD_FILE: put the password of the store into ${passwordFile}, with mode 0600. Nothing was changed`,
     ])
   mkdirSync(control, { recursive: true, mode: 0o700 })
-  const store = storeOf(config, control)
-  await store.open({ inUse: true })
-  const all = await store.list()
-  const newestFirst = all
-    .filter(({ tags }) => tags === null)
-    .toSorted((one, other) => other.createdAt - one.createdAt)
-  if (newestFirst.length === 0)
-    throw new BootError([`BACKUP_STORE: ${store.address} has no backup of a control plane's records`])
-  const draft = `${file}.restoring`
+  // A control plane that started now would begin with records of its own, which the end of this would replace.
+  const lock = holdLock(join(control, 'lock'))
+  if (!lock)
+    throw new BootError([
+      `LONGHOUSE_DATA_ROOT: a control plane, or another restore, runs on ${dataRoot}. Nothing was changed`,
+    ])
+  const draft = restoringDraft(control)
   try {
+    removeBeside(draft)
+    writeFileSync(draft, '', { mode: 0o600, flush: true })
+    const store = storeOf(config, control)
+    await store.open({ inUse: true })
+    const all = await store.list()
+    const newestFirst = all
+      .filter(({ tags }) => tags === null)
+      .toSorted((one, other) => other.createdAt - one.createdAt)
+    if (newestFirst.length === 0)
+      throw new BootError([`BACKUP_STORE: ${store.address} has no backup of a control plane's records`])
     const { createdAt, ids } = await fetchNewest(store, newestFirst, draft, signal)
     writeFileSync(restoredMark(control), '', { flush: true })
     renameSync(draft, file)
@@ -67,8 +79,15 @@ export async function restoreRecords(
       missingKeys: keys(control, env).filter(({ file }) => !existsSync(file)),
     }
   } finally {
+    removeBeside(draft)
     rmSync(draft, { force: true })
+    lock.release()
   }
+}
+
+/** Removes what SQLite keeps beside a file that it was looking at when it was killed. */
+function removeBeside(draft: string): void {
+  for (const ending of ['-wal', '-shm', '-journal']) rmSync(`${draft}${ending}`, { force: true })
 }
 
 /** Fetches the newest copy of the records that is whole. Throws what is wrong with the newest one when none is. */

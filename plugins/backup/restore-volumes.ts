@@ -1,16 +1,15 @@
 import { existsSync, rmSync } from 'node:fs'
 import type { Logger } from '../../src/log.ts'
 import { type CopyReason, copyReasons, type ProvisionerService } from '../provisioner/contract.ts'
-import { type BackupDb, findCopy, keptCopies, updateCopy } from './copies/copies.ts'
-import type { Substitutes } from './copies/volume-copies.ts'
+import { type BackupDb, findCopy, keptCopies, restorableCopies, updateCopy } from './copies/copies.ts'
 import { restoredMark } from './restore-records.ts'
-import { type CopyRow, copies } from './schema.ts'
+import { copies } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
 import type { StoredCopy } from './store/store.ts'
 
 /**
  * After the records came from the store: takes in the copies that were made after them, and has each instance restored from
- * its newest one; those to fall back on go into `substitutes`. The mark goes last, so that a start which is killed here is
+ * its newest one, or the one before it if that cannot be unpacked. The mark goes last, so that a start which is killed here is
  * repeated. When the store cannot be reached, the mark stays, and instances without a volume say so until the next start.
  */
 export async function restoreVolumes(parts: {
@@ -19,9 +18,8 @@ export async function restoreVolumes(parts: {
   provisioner: ProvisionerService
   log: Logger
   control: string
-  substitutes: Substitutes
 }): Promise<void> {
-  const { db, store, provisioner, log, control, substitutes } = parts
+  const { db, store, provisioner, log, control } = parts
   const mark = restoredMark(control)
   if (!existsSync(mark)) return
   try {
@@ -34,27 +32,9 @@ export async function restoreVolumes(parts: {
     )
     return
   }
-  const best = (instanceId: string) => {
-    const [first, ...others] = restorable(keptCopies(db, instanceId))
-    if (first)
-      substitutes.set(
-        first.id,
-        others.map(({ id }) => id),
-      )
-    return first?.id ?? null
-  }
-  const left = provisioner.restoreAll(best)
+  const left = provisioner.restoreAll(instanceId => restorableCopies(db, instanceId)[0]?.id ?? null)
   if (left.length > 0) log.error({ instances: left }, 'these instances have no backup, and no volume')
   rmSync(mark)
-}
-
-/**
- * The copies that an instance may be restored from without anyone's choice, best first: the newest first, and those that were
- * found not to work after all others. `kept` is newest first. An upload is never among them: it holds data of another time.
- */
-function restorable(kept: readonly CopyRow[]): CopyRow[] {
-  const own = kept.filter(({ reason }) => reason !== 'upload')
-  return [...own.filter(({ fault }) => fault === null), ...own.filter(({ fault }) => fault !== null)]
 }
 
 /**

@@ -8,7 +8,7 @@ import { anyKept, keptCopies, keptCopyOf } from './copies/copies.ts'
 import { CopyMaker } from './copies/making.ts'
 import { clearProofs, Prover } from './copies/proving.ts'
 import { copyRounds } from './copies/rounds.ts'
-import { type Substitutes, volumeCopies } from './copies/volume-copies.ts'
+import { volumeCopies } from './copies/volume-copies.ts'
 import type { declaration } from './declaration.ts'
 import { backupConcerns, backupMetrics } from './reports.ts'
 import { restoreVolumes } from './restore-volumes.ts'
@@ -49,9 +49,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       emit('copy-recovered', { instanceId, subdomain })
     },
   })
-  const substitutes: Substitutes = new Map()
   const parts = {
-    substitutes,
     ...{ db, provisioner, store, maker, clock, log, failed },
     keepsPurged: config.BACKUP_KEEP_PURGED > 0,
     nudge: () => nudge('copy'),
@@ -130,7 +128,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     start: async () => {
       await clearDrafts(control)
       await clearProofs(parts.scratch)
-      await restoreVolumes({ db, store, provisioner, log, control, substitutes })
+      await restoreVolumes({ db, store, provisioner, log, control })
     },
     stop: async () => {
       stopping.abort()

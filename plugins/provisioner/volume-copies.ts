@@ -42,8 +42,11 @@ export interface VolumeCopies {
     reason: CopyReason
     signal: AbortSignal
   }): Promise<string>
-  /** Unpacks a copy into an empty folder and checks it. Returns a few words for the journal. */
-  unpack(work: { copyId: string; folder: string; signal: AbortSignal }): Promise<string>
+  /**
+   * Unpacks a copy into an empty folder and checks it. When no one has chosen it, and it cannot be unpacked, the next best one of its
+   * instance takes its place. Returns a few words for the journal.
+   */
+  unpack(work: { copyId: string; isChosen: boolean; folder: string; signal: AbortSignal }): Promise<string>
   overview(instanceId: string): CopiesOverview
   /** Every instance that copies are kept of, with a record or without. */
   instances(): { instanceId: string; subdomain: string; copies: number; bytes: number; newestAt: number }[]

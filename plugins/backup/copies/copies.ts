@@ -83,6 +83,15 @@ export function keptCopies(db: BackupDb, instanceId: string): CopyRow[] {
     .all()
 }
 
+/**
+ * The copies that an instance may be restored from without anyone's choice, best first: the newest first, and those that were
+ * found not to work after all others. An upload is never among them: it holds data of another time.
+ */
+export function restorableCopies(db: BackupDb, instanceId: string): CopyRow[] {
+  const own = keptCopies(db, instanceId).filter(({ reason }) => reason !== 'upload')
+  return [...own.filter(({ fault }) => fault === null), ...own.filter(({ fault }) => fault !== null)]
+}
+
 /** What a list of kept copies is about. `live` are the ids of the instances that are not purged. */
 export interface KeptFilter {
   subdomain?: string | undefined

@@ -13,12 +13,10 @@ import {
   recentCopies,
   requestCopy,
   requireCopy,
+  restorableCopies,
   updateCopy,
 } from './copies.ts'
 import type { CopyMaker } from './making.ts'
-
-/** For a copy that is to be restored: the copies to take in its place when it cannot be unpacked, best first. */
-export type Substitutes = Map<string, readonly string[]>
 
 export interface CopyParts {
   db: BackupDb
@@ -28,8 +26,6 @@ export interface CopyParts {
   clock: Clock
   /** Whether copies of purged instances are kept for some time. */
   keepsPurged: boolean
-  /** On a fresh host: what to restore in place of a copy that cannot be unpacked. */
-  substitutes: Substitutes
   /** Has the copies that wait made. */
   nudge(): void
 }
@@ -77,9 +73,11 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
       if (row.status !== 'kept') throw notMade(row.error ?? 'it was ended')
       return `${row.id}, ${inMebibytes(row.bytes)}`
     },
-    unpack: async ({ copyId, folder, signal }) => {
+    unpack: async ({ copyId, isChosen, folder, signal }) => {
       let failure = ''
-      for (const id of [copyId, ...(parts.substitutes.get(copyId) ?? [])]) {
+      const instanceId = findCopy(db, copyId)?.instanceId
+      const others = isChosen || !instanceId ? [] : restorableCopies(db, instanceId).map(({ id }) => id)
+      for (const id of new Set([copyId, ...others])) {
         const row = findCopy(db, id)
         try {
           if (row?.snapshot == null) throw new MissingCopy(`the backup ${id} is no longer there`)

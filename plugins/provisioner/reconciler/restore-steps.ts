@@ -47,7 +47,12 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       await clearFresh(dataRoot, spec)
       await driver.prepareVolume({ ...spec, volume: folders.fresh })
       try {
-        const words = await copies.unpack({ copyId, folder: folders.fresh, signal })
+        const words = await copies.unpack({
+          copyId,
+          isChosen: operation.actorKind !== null,
+          folder: folders.fresh,
+          signal,
+        })
         await markFetched(folders, spec.id, operation.id)
         return words
       } catch (error) {

@@ -17,7 +17,7 @@ export function whileAlone(run: StepRuns[StepName]): StepRuns[StepName] {
 
 /** What the steps of one operation work with. */
 export interface StepContext {
-  operation: Pick<Operation, 'id' | 'kind' | 'copyId'>
+  operation: Pick<Operation, 'id' | 'kind' | 'copyId' | 'actorKind'>
   /** Null where no copies are made. */
   copies: VolumeCopies | null
   /** The image that works on folders, by name. */
