@@ -52,13 +52,18 @@ function findFacts({ format, code, esm, errors }: CompiledFile): Facts {
   const type = format === 'commonjs' && !esm ? 'commonjs' : 'module'
   const parsed = parseCode(text, type)
   if (!parsed) return { ...none, loading: anything }
+  const program = programIn(parsed)
+  const callable = new Set(
+    program.exported.filter(each => calledBy(program, each)).map(({ exported }) => exported),
+  )
   // Parsed again for the few files whose functions are asked for: what was parsed is much larger than the file.
   let again: Program | null = null
   const calling = (name: string) => {
+    if (!callable.has(name)) return null
     again ??= programIn(parseCode(text, type) ?? parsed)
     return callingIn(again, name)
   }
-  return { ...factsIn(parsed, /\brequire\b/.test(text)), calling }
+  return { ...factsOfProgram(program, /\brequire\b/.test(text)), calling }
 }
 
 /** The map of the source is longer than the code. */
@@ -101,19 +106,24 @@ function evaluate(
 }
 
 function callingIn(program: Program, name: string): Effects | null {
-  const { scope } = program
   const found = program.exported.find(({ exported }) => exported === name)
-  if (!found) return null
-  const binding = found.local === null ? null : scope.names.get(found.local)
-  const called =
-    found.node ?? (binding?.kind === 'function' || binding?.kind === 'class' ? binding.node : null)
-  return called && evaluate(program, true, each => each.use(called, scope))
+  const called = found && calledBy(program, found)
+  return called ? evaluate(program, true, each => each.use(called, program.scope)) : null
+}
+
+/** The function or class that is exported; null for anything else. */
+function calledBy({ scope }: Program, { node, local }: Exported): Syntax | null {
+  const binding = local === null ? null : scope.names.get(local)
+  return node ?? (binding?.kind === 'function' || binding?.kind === 'class' ? binding.node : null)
 }
 
 /** What a program does when it is loaded; `requires` when it may call `require`. */
 export function factsIn(parsed: Parsed, requires: boolean): Facts {
-  const program = programIn(parsed)
-  const { statements, scope, registry, exported } = program
+  return factsOfProgram(programIn(parsed), requires)
+}
+
+function factsOfProgram(program: Program, requires: boolean): Facts {
+  const { parsed, statements, scope, registry, exported } = program
   const passed = new Map<string, { specifier: string; name: string }>()
   for (const each of exported) {
     const binding = each.local === null ? null : scope.names.get(each.local)
