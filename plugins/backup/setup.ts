@@ -1,9 +1,8 @@
 import { join } from 'node:path'
-import { serial } from '../../src/concurrency.ts'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
 import { ListedFault } from '../../src/kernel/plugin.ts'
 import { archiveRoutes } from './archives/archive-routes.ts'
-import { clearDrafts, copyRecords, recordsCopiedAt } from './copies/control-records.ts'
+import { clearDrafts, recordsCopiedAt, recordsCopier } from './copies/control-records.ts'
 import { anyKept, keptCopies, keptCopyOf } from './copies/copies.ts'
 import { CopyMaker } from './copies/making.ts'
 import { clearProofs, Prover } from './copies/proving.ts'
@@ -64,9 +63,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     purgedMs: config.BACKUP_KEEP_PURGED,
   }
   const rounds = copyRounds({ db, provisioner, store, maker, clock, log, everyMs, proveEveryMs, rules })
-  const inOrder = serial()
-  const recordsNow = (signal: AbortSignal) =>
-    inOrder(() => copyRecords({ db, store, clock, folder: control, signal }))
+  const copyRecords = recordsCopier({ db, store, clock, folder: control })
   return {
     service: {
       fault: store.fault,
@@ -85,7 +82,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     routes: allRoutes({
       ...{ db, provisioner, store, maker, auth, admin: auth.admin, control, scratch: parts.scratch },
       now: () => clock.now(),
-      copyRecords: () => recordsNow(stopping.signal),
+      copyRecords: () => copyRecords(stopping.signal),
       prove: async (row, seen) => {
         const proof = await prover.prove(row, stopping.signal)
         seen?.(proof.instanceId)
@@ -102,7 +99,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
         run: async signal => {
           // A program that is only started for a moment copies nothing.
           const since = clock.now() - (recordsCopiedAt(db) ?? startedAt)
-          if (everyMs > 0 && !store.missing() && since >= recordsEveryMs) await recordsNow(signal)
+          if (everyMs > 0 && !store.missing() && since >= recordsEveryMs) await copyRecords(signal)
         },
       },
       {
@@ -137,6 +134,6 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
   }
 }
 
-function allRoutes(parts: Parameters<typeof archiveRoutes>[0]) {
+function allRoutes(parts: Parameters<typeof archiveRoutes>[0] & Parameters<typeof backupRoutes>[0]) {
   return [...backupRoutes(parts), ...archiveRoutes(parts)]
 }

@@ -6,9 +6,11 @@ import { wantsPage } from '../../../src/http/negotiate.ts'
 import { badRequest } from '../../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../../src/http/route.ts'
 import type { AuthService } from '../../auth/contract.ts'
+import type { ProvisionerService } from '../../provisioner/contract.ts'
 import { uploadsSince } from '../copies/copies.ts'
+import type { CopyMaker } from '../copies/making.ts'
 import { tooManyUploads } from '../problems.ts'
-import type { BackupRoutes } from '../routes.ts'
+import type { OpenStore } from '../store/open-store.ts'
 import { backupSchema, wireBackup } from '../wire.ts'
 import { Downloads } from './downloads.ts'
 import { Spool } from './spool.ts'
@@ -17,14 +19,15 @@ import { bodyOf, readUpload } from './upload-body.ts'
 
 const named = z.object({ subdomain: z.string() })
 
-interface ArchiveRoutes extends BackupRoutes {
+interface ArchiveRoutes extends Omit<TakingParts, 'spool'> {
   auth: AuthService
+  provisioner: ProvisionerService
+  store: OpenStore
+  maker: CopyMaker
   /** The largest archive that an owner may upload. */
   uploadBytes: number
   /** The folder of the control plane's own files. */
   control: string
-  /** Where copies are tried. */
-  scratch: string
 }
 
 type ArchiveParts = ArchiveRoutes & TakingParts
@@ -78,7 +81,7 @@ function uploadRoute(parts: ArchiveParts): Route {
     path: '/admin/instances/{subdomain}/backups',
     summary:
       'Upload an archive as a backup of an instance, which can then be restored. It is proven to work before it counts',
-    guard: parts.admin,
+    guard: parts.auth.admin,
     role: 'operate',
     params: named,
     rawBody: 'An archive, as `GET …/archive` answers it',

@@ -4,9 +4,8 @@ import { createGunzip } from 'node:zlib'
 import { badRequest, diskFull, invalidFields } from '../../../src/http/problem.ts'
 import { isDiskFull } from '../../../src/storage/disk.ts'
 import type { InstanceSummary } from '../../provisioner/contract.ts'
-import { requestCopy, updateCopy } from '../copies/copies.ts'
+import { type BackupDb, requestCopy, updateCopy } from '../copies/copies.ts'
 import { archiveTooLarge, backupFailed, noBackups } from '../problems.ts'
-import type { BackupRoutes } from '../routes.ts'
 import type { CopyRow } from '../schema.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import type { Spool } from './spool.ts'
@@ -14,7 +13,11 @@ import { atMost, TooLargeError } from './upload-body.ts'
 
 const uploadWithinMs = 4 * 3_600_000
 
-export interface TakingParts extends Pick<BackupRoutes, 'db' | 'now' | 'prove'> {
+export interface TakingParts {
+  db: BackupDb
+  now(): number
+  /** Proves that a copy works; calls back with the instance that it is of. */
+  prove(row: CopyRow, seen: (instanceId: string | null) => void): Promise<CopyRow>
   spool: Spool
   /** Where copies are tried. */
   scratch: string

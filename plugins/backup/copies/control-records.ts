@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import Database from 'better-sqlite3'
 import { desc, inArray } from 'drizzle-orm'
 import type { Clock } from '../../../src/clock.ts'
+import { serial } from '../../../src/concurrency.ts'
 import { newId } from '../../../src/ids.ts'
 import { controlCopies } from '../schema.ts'
 import type { OpenStore } from '../store/open-store.ts'
@@ -14,19 +15,25 @@ const allPages = 0x7fff_ffff
 /** Copies of one day; older ones are thinned out to one a day. */
 const dayMs = 86_400_000
 
-/**
- * Copies the control plane's own database into the store. Its keys are not in it: they stay apart, with the operator; see
- * docs/operate/backups.md.
- */
-export async function copyRecords(options: {
+interface RecordsParts {
   db: BackupDb
   store: OpenStore
   clock: Clock
   /** `<data root>/.control` */
   folder: string
-  signal: AbortSignal
-}): Promise<{ createdAt: number; bytes: number }> {
-  const { db, store, clock, folder, signal } = options
+}
+
+/** Returns what copies the control plane's own database into the store, one copy after the other. */
+export function recordsCopier(parts: RecordsParts) {
+  const inOrder = serial()
+  return (signal: AbortSignal) => inOrder(() => copyRecords(parts, signal))
+}
+
+/** The database's keys are not in the copy: they stay apart, with the operator; see docs/operate/backups.md. */
+async function copyRecords(
+  { db, store, clock, folder }: RecordsParts,
+  signal: AbortSignal,
+): Promise<{ createdAt: number; bytes: number }> {
   const createdAt = clock.now()
   const id = newId('copy', createdAt)
   const draft = join(folder, `${draftPrefix}-${id}`)
