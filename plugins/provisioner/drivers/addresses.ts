@@ -12,10 +12,10 @@ export interface AddressUse {
 
 /** How many addresses instances take and can take, as the engine said last. */
 export class Addresses {
-  readonly #driver: Driver
+  readonly #driver: Pick<Driver, 'addresses'>
   #now: AddressUse | null = null
 
-  constructor(driver: Driver) {
+  constructor(driver: Pick<Driver, 'addresses'>) {
     this.#driver = driver
   }
 
@@ -26,7 +26,11 @@ export class Addresses {
 
   /** Throws a DriverError when the engine does not say; what was known last is no longer known then. */
   async look(): Promise<void> {
-    this.#now = null
-    this.#now = await this.#driver.addresses()
+    try {
+      this.#now = await this.#driver.addresses()
+    } catch (error) {
+      this.#now = null
+      throw error
+    }
   }
 }

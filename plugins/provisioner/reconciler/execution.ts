@@ -1,9 +1,8 @@
 import type { Logger } from '../../../src/log.ts'
 import type { InstanceStatus } from '../contract.ts'
 import { DriverError } from '../driver.ts'
-import { secretsInLog } from '../log/log-text.ts'
-import { type Fleet, isOther, markReady, setAddress, setStatus, specOf } from '../records/fleet.ts'
-import { findInstance, getInstance, updateInstance, wanted } from '../records/instance.ts'
+import { type Fleet, isOther, markReady, setStatus } from '../records/fleet.ts'
+import { getInstance, updateInstance, wanted } from '../records/instance.ts'
 import {
   announceEnd,
   beginUndo,
@@ -13,18 +12,17 @@ import {
   recordStep,
   withFailedUndo,
 } from '../records/operation.ts'
-import { findRollback, pinImage, removeRollback, unpinImage } from '../records/pinned-image.ts'
+import { pinImage, removeRollback } from '../records/pinned-image.ts'
 import { type Plan, pinsAfter, planOf, type StepName } from '../records/plan.ts'
 import { beginRetention } from '../records/removal.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
-import { ownerOfVolume } from '../records/volume-record.ts'
 import type { Instance, Operation } from '../schema.ts'
 import { forgetVariables } from '../variables/variables.ts'
-import { VolumeError, volumePath } from '../volumes/volume.ts'
+import { VolumeError } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { clearLeftData } from './left-data.ts'
 import { sameLimits } from './limits.ts'
-import type { StepContext, StepRuns } from './step-context.ts'
+import { type StepContext, type StepRuns, stepContext } from './step-context.ts'
 import { ChecksFailError } from './steps.ts'
 
 export interface ExecutionSettings {
@@ -283,64 +281,6 @@ function recordSuccess({ fleet, health }: Execution, operation: Operation, plan:
   }
   if (plan.end === 'running') markReady(fleet, instanceId)
   setStatus(fleet, instanceId, plan.end)
-}
-
-function stepContext(
-  { fleet, health, settings }: Execution,
-  operation: Operation,
-  instance: Instance,
-  signal: AbortSignal,
-): StepContext {
-  const { instanceId, kind } = operation
-  const [original] = instance.secretsOf
-  const rollback = findRollback(fleet.db, instanceId)
-  const brought =
-    kind === 'upgrade' || kind === 'rollback'
-      ? {
-          image: operation.image ?? instance.image,
-          imageId: kind === 'rollback' ? (rollback?.imageId ?? null) : operation.imageId,
-        }
-      : {}
-  return {
-    operation,
-    copies: fleet.copies(),
-    workImage: fleet.defaultImage.name,
-    holdJobs: kind === 'restore-new' && original !== undefined && runs(fleet, original),
-    rollback,
-    replacedImageId: instance.imageId,
-    undoing: false,
-    putBackImage: () => unpinImage(fleet, operation),
-    now: () => fleet.clock.now(),
-    volumeRestored: () => updateInstance(fleet.db, instanceId, { pendingCopyId: null }),
-    spec: specOf(fleet, { ...instance, ...brought }),
-    keepsImage: !['upgrade', 'rollback', 'provision', 'restore-new'].includes(kind),
-    secrets: () => secretsInLog(fleet, getInstance(fleet.db, instanceId)),
-    dataRoot: fleet.site.dataRoot,
-    get volume() {
-      return getInstance(fleet.db, instanceId)
-    },
-    look: fleet.lookAtVolume,
-    alone: work => fleet.inTurn(volumePath(fleet.site.dataRoot, instance.subdomain), signal, work),
-    ownerOf: id => ownerOfVolume(fleet, id),
-    driver: fleet.driver,
-    router: fleet.router,
-    health,
-    signal,
-    ...settings,
-    started: address => {
-      setAddress(fleet, instanceId, address)
-      fleet.emit('instance-started', { instanceId })
-    },
-    stopped: () => setAddress(fleet, instanceId, null),
-    volumeMarked: () =>
-      updateInstance(fleet.db, instanceId, { volumeMarkedAt: fleet.clock.now(), volumePermit: null }),
-  }
-}
-
-/** Whether another instance is meant to run its jobs. */
-function runs({ db }: Fleet, instanceId: string): boolean {
-  const instance = findInstance(db, instanceId)
-  return instance !== null && instance.purgedAt === null && wanted(instance) === 'running'
 }
 
 const retryDelaysMs = [500, 1000, 2000, 4000]

@@ -1,10 +1,15 @@
 import type { RouterService } from '../../router/contract.ts'
 import type { VolumeCopies } from '../contract.ts'
 import type { Driver, InstanceSpec } from '../driver.ts'
+import { secretsInLog } from '../log/log-text.ts'
+import { type Fleet, setAddress, specOf } from '../records/fleet.ts'
+import { findInstance, getInstance, updateInstance, wanted } from '../records/instance.ts'
+import { findRollback, unpinImage } from '../records/pinned-image.ts'
 import type { StepName } from '../records/plan.ts'
-import type { Operation, Rollback } from '../schema.ts'
+import { ownerOfVolume } from '../records/volume-record.ts'
+import type { Instance, Operation, Rollback } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
-import type { VolumeRecord } from '../volumes/volume.ts'
+import { type VolumeRecord, volumePath } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
 
 /** What each step does. It returns a few words for the journal, or throws. */
@@ -63,4 +68,70 @@ export interface StepContext {
   stopped(): void
   /** Records that the volume is the instance's own. */
   volumeMarked(): void
+}
+
+/** What all operations have in common. */
+interface StepParts {
+  fleet: Fleet
+  health: HealthWatch
+  settings: Pick<StepContext, 'stopGraceMs' | 'healthDeadlineMs'>
+}
+
+/** What the steps of an operation work with, by what is recorded when it begins. */
+export function stepContext(
+  { fleet, health, settings }: StepParts,
+  operation: Operation,
+  instance: Instance,
+  signal: AbortSignal,
+): StepContext {
+  const { instanceId, kind } = operation
+  const [original] = instance.secretsOf
+  const rollback = findRollback(fleet.db, instanceId)
+  const brought =
+    kind === 'upgrade' || kind === 'rollback'
+      ? {
+          image: operation.image ?? instance.image,
+          imageId: kind === 'rollback' ? (rollback?.imageId ?? null) : operation.imageId,
+        }
+      : {}
+  return {
+    operation,
+    copies: fleet.copies(),
+    workImage: fleet.defaultImage.name,
+    holdJobs: kind === 'restore-new' && original !== undefined && runs(fleet, original),
+    rollback,
+    replacedImageId: instance.imageId,
+    undoing: false,
+    putBackImage: () => unpinImage(fleet, operation),
+    now: () => fleet.clock.now(),
+    volumeRestored: () => updateInstance(fleet.db, instanceId, { pendingCopyId: null }),
+    spec: specOf(fleet, { ...instance, ...brought }),
+    keepsImage: !['upgrade', 'rollback', 'provision', 'restore-new'].includes(kind),
+    secrets: () => secretsInLog(fleet, getInstance(fleet.db, instanceId)),
+    dataRoot: fleet.site.dataRoot,
+    get volume() {
+      return getInstance(fleet.db, instanceId)
+    },
+    look: fleet.lookAtVolume,
+    alone: work => fleet.inTurn(volumePath(fleet.site.dataRoot, instance.subdomain), signal, work),
+    ownerOf: id => ownerOfVolume(fleet, id),
+    driver: fleet.driver,
+    router: fleet.router,
+    health,
+    signal,
+    ...settings,
+    started: address => {
+      setAddress(fleet, instanceId, address)
+      fleet.emit('instance-started', { instanceId })
+    },
+    stopped: () => setAddress(fleet, instanceId, null),
+    volumeMarked: () =>
+      updateInstance(fleet.db, instanceId, { volumeMarkedAt: fleet.clock.now(), volumePermit: null }),
+  }
+}
+
+/** Whether another instance is meant to run its jobs. */
+function runs({ db }: Fleet, instanceId: string): boolean {
+  const instance = findInstance(db, instanceId)
+  return instance !== null && instance.purgedAt === null && wanted(instance) === 'running'
 }
