@@ -70,7 +70,7 @@ try {
   for (const { name, one, shared, withPackages } of all) {
     print(`${name}: save of one of 200 files → live`, one.slice(1), { most: 250 })
     print(`${name}: the same, of one that others import`, shared.slice(1), { most: 250 })
-    print(`${name}: one, with packages in parameters`, withPackages.slice(1))
+    print(`${name}: one, with packages in parameters`, withPackages.slice(1), { most: 250 })
   }
 } finally {
   await bench.end()
