@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
 import { ListedFault } from '../../src/kernel/plugin.ts'
 import { archiveRoutes } from './archives/archive-routes.ts'
-import { clearDrafts, recordsCopiedAt, recordsCopier } from './copies/control-records.ts'
+import { clearDrafts, recordsCopier } from './copies/control-records.ts'
 import { anyKept, keptCopies, keptCopyOf } from './copies/copies.ts'
 import { CopyMaker } from './copies/making.ts'
 import { clearProofs, Prover } from './copies/proving.ts'
@@ -20,8 +20,6 @@ import { resticInstalled } from './store/restic.ts'
 
 type Context = SetupContext<typeof declaration>
 
-/** How old the newest copy of the control plane's own records may get. */
-const recordsEveryMs = 3_600_000
 const recordsLookMs = 600_000
 
 /** Puts the plugin together: the store, what makes and proves copies, and what deletes them. */
@@ -35,7 +33,6 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     fault: passwordFault,
     isInstalled: () => resticInstalled(),
   })
-  const startedAt = clock.now()
   const everyMs = config.BACKUP_EVERY
   const proveEveryMs = config.BACKUP_PROVE_EVERY
   const failed = ({ instanceId, subdomain }: CopyRow, why: string) =>
@@ -63,7 +60,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     purgedMs: config.BACKUP_KEEP_PURGED,
   }
   const rounds = copyRounds({ db, provisioner, store, maker, clock, log, everyMs, proveEveryMs, rules })
-  const copyRecords = recordsCopier({ db, store, clock, folder: control })
+  const records = recordsCopier({ db, store, clock, folder: control })
   return {
     service: {
       fault: store.fault,
@@ -82,7 +79,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     routes: allRoutes({
       ...{ db, provisioner, store, maker, auth, admin: auth.admin, control, scratch: parts.scratch },
       now: () => clock.now(),
-      copyRecords: () => copyRecords(stopping.signal),
+      copyRecords: () => records.copy(stopping.signal),
       prove: async (row, seen) => {
         const proof = await prover.prove(row, stopping.signal)
         seen?.(proof.instanceId)
@@ -97,9 +94,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
         name: 'copy-records',
         everyMs: recordsLookMs,
         run: async signal => {
-          // A program that is only started for a moment copies nothing.
-          const since = clock.now() - (recordsCopiedAt(db) ?? startedAt)
-          if (everyMs > 0 && !store.missing() && since >= recordsEveryMs) await copyRecords(signal)
+          if (everyMs > 0 && !store.missing()) await records.copyIfDue(signal)
         },
       },
       {

@@ -23,10 +23,24 @@ interface RecordsParts {
   folder: string
 }
 
-/** Returns what copies the control plane's own database into the store, one copy after the other. */
+/** How old the newest copy of the records may get. */
+const everyMs = 3_600_000
+
+/** Copies the control plane's own database into the store, one copy after the other. */
 export function recordsCopier(parts: RecordsParts) {
+  const { db, clock } = parts
   const inOrder = serial()
-  return (signal: AbortSignal) => inOrder(() => copyRecords(parts, signal))
+  const startedAt = clock.now()
+  return {
+    copy: (signal: AbortSignal) => inOrder(() => copyRecords(parts, signal)),
+    /** Does nothing when the newest copy is recent, or the program was only started for a moment. */
+    copyIfDue: (signal: AbortSignal) =>
+      inOrder(async () => {
+        // Looked up in turn: another copy may just have been made.
+        const since = clock.now() - (recordsCopiedAt(db) ?? startedAt)
+        if (since >= everyMs) await copyRecords(parts, signal)
+      }),
+  }
 }
 
 /** The database's keys are not in the copy: they stay apart, with the operator; see docs/operate/backups.md. */
@@ -88,7 +102,7 @@ export function instancesIn(file: string): string[] {
 }
 
 /** When the records were copied last; null when they were not. */
-export function recordsCopiedAt(db: BackupDb): number | null {
+function recordsCopiedAt(db: BackupDb): number | null {
   const newest = db.select().from(controlCopies).orderBy(desc(controlCopies.createdAt)).limit(1).get()
   return newest?.createdAt ?? null
 }
