@@ -87,8 +87,8 @@ test('an instance that was started is followed until it is healthy: closely at f
     },
   }
   await createPoller({ provisioner, clock: sleeping, ...patient }).follow('inst_1')
-  assert.ok(pauses.slice(0, 250).every(ms => ms === 20))
-  assert.ok(pauses.slice(250).every(ms => ms === 500))
+  assert.ok(pauses.slice(0, 500).every(ms => ms === 10))
+  assert.ok(pauses.slice(500).every(ms => ms === 500))
   assert.equal(seen.at(-1)?.observation.healthy, true)
   assert.equal(seen.length, pauses.length + 1)
 })

@@ -7,9 +7,10 @@ import { probe } from './probe.ts'
 /** People wait for an instance that was just started: for so long there is hardly a pause between two looks. */
 const eagerMs = 5000
 /**
- * Pauses between two looks. The first one is shared by all that are followed: with many starts at once, more looks would take the
- * processor time that the starts need.
+ * Pauses between two looks. The eager one is shared by all that are followed: with many starts at once, more looks would take the
+ * processor time that the starts need. One that starts alone leaves room for more of them.
  */
+const alonePauseMs = 10
 const eagerPauseMs = 20
 const patientPauseMs = 500
 
@@ -89,10 +90,8 @@ export function createPoller(options: {
           const instance = provisioner.watchedOne(instanceId)
           if (!instance || (await look(instance, { waits: true }))) return
           const isEager = clock.monotonic() - startedAt < eagerMs
-          await clock.sleep(
-            isEager ? Math.min(eagerPauseMs * following.size, patientPauseMs) : patientPauseMs,
-            stopping.signal,
-          )
+          const eagerly = following.size === 1 ? alonePauseMs : eagerPauseMs * following.size
+          await clock.sleep(isEager ? Math.min(eagerly, patientPauseMs) : patientPauseMs, stopping.signal)
         }
       } finally {
         following.delete(instanceId)

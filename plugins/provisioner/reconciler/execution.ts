@@ -58,11 +58,19 @@ export async function execute(
 ): Promise<void> {
   const { fleet } = execution
   const { db, clock } = fleet
-  if (!claimOperation(db, operation.id, clock.now())) return
-  const instance = getInstance(db, operation.instanceId)
-  const plan = planOf(operation.kind, wanted(instance))
+  const claimed = db.transaction(() => {
+    if (!claimOperation(db, operation.id, clock.now())) return null
+    const instance = getInstance(db, operation.instanceId)
+    const plan = planOf(operation.kind, wanted(instance))
+    // What it did before it was interrupted is undone first, if that had begun.
+    const isUndoing = operation.error !== null
+    const [steps, first] = isUndoing ? [plan.undo?.steps ?? [], plan.steps.length] : [plan.steps, 0]
+    return { instance, plan, begun: beginNext(execution, operation, steps[0], first) ? first : null }
+  })
+  if (!claimed) return
+  const { instance, plan, begun } = claimed
   const work: Work = {
-    ...{ execution, operation, instance, signal },
+    ...{ execution, operation, instance, signal, begun },
     context: stepContext(execution, operation, instance, signal),
     settings: settingsDigest(fleet),
     variables: fleet.variables(instance.id).digest,
@@ -73,14 +81,15 @@ export async function execute(
     await undo(work, plan, operation.error)
     return
   }
-  const outcome = await carryOut(work, plan.steps, 0)
-  if (outcome === 'ended') return
-  if (outcome === 'done' || outcome === 'already there') {
+  const outcome = await carryOut(work, plan.steps, 0, ended =>
     end(execution, operation, () => {
       finishOperation(db, operation.id, { status: 'succeeded' }, clock.now())
-      if (outcome === 'done') recordSuccess(execution, operation, plan)
+      if (ended === 'done') recordSuccess(execution, operation, plan)
       if (operation.kind === 'rollback') removeRollback(db, operation.instanceId)
-    })
+    }),
+  )
+  if (outcome === 'ended') return
+  if (outcome === 'done' || outcome === 'already there') {
     await clearLeft(execution, operation)
     return
   }
@@ -119,6 +128,8 @@ interface Work {
   /** The same of the variables that the operator set for it. */
   variables: string | null
   pinAfter: StepName | null
+  /** The position of the step whose beginning is recorded already; null when that of the next one is not. */
+  begun: number | null
   /** Whether the instance's status was changed. */
   touched: boolean
 }
@@ -142,21 +153,24 @@ async function undo(work: Work, plan: Plan, error: string): Promise<void> {
   const { execution, operation, context } = work
   const { db, clock } = execution.fleet
   context.undoing = true
-  const outcome = await carryOut(work, plan.undo?.steps ?? [], plan.steps.length)
+  const outcome = await carryOut(work, plan.undo?.steps ?? [], plan.steps.length, () =>
+    end(execution, operation, () => {
+      const words = `${error}\n${plan.undo?.words}`
+      finishOperation(db, operation.id, { status: 'failed', error: words, permanent: false }, clock.now())
+      recordSuccess(execution, operation, plan)
+    }),
+  )
   if (outcome === 'ended') return
-  const undone = outcome === 'done' || outcome === 'already there'
-  end(execution, operation, () => {
-    finishOperation(
-      db,
-      operation.id,
-      undone
-        ? { status: 'failed', error: `${error}\n${plan.undo?.words}`, permanent: false }
-        : { status: 'failed', error: withFailedUndo(error, outcome), permanent: outcome.permanent },
-      clock.now(),
-    )
-    if (undone) recordSuccess(execution, operation, plan)
-    else recordFailure(execution, operation, outcome)
-  })
+  if (outcome !== 'done' && outcome !== 'already there')
+    end(execution, operation, () => {
+      finishOperation(
+        db,
+        operation.id,
+        { status: 'failed', error: withFailedUndo(error, outcome), permanent: outcome.permanent },
+        clock.now(),
+      )
+      recordFailure(execution, operation, outcome)
+    })
   await clearLeft(execution, operation)
 }
 
@@ -169,19 +183,18 @@ async function clearLeft({ fleet, log }: Execution, { instanceId }: Operation): 
 
 /**
  * Carries out steps, the first of which has the position `first` in the journal. That a step is done and that the next one begins
- * is one transaction where nothing comes between: each waits for the disk, and a person waits for the instance.
+ * is one transaction where nothing comes between, and so is that the last one is done and what `finish` records: each waits for
+ * the disk, and a person waits for the instance.
  */
 async function carryOut(
   work: Work,
   steps: Plan['steps'],
   first: number,
+  finish: (outcome: 'done' | 'already there') => void,
 ): Promise<'done' | 'already there' | 'ended' | Failure> {
   const { execution, operation, context, signal } = work
   const { fleet, log } = execution
   const { db, clock } = fleet
-  const begin = (position: number) =>
-    recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
-  let begun = -1
   for (const [index, { name, status }] of steps.entries()) {
     const position = first + index
     if (signal.aborted || !isOpen(db, operation.id)) return 'ended'
@@ -189,22 +202,11 @@ async function carryOut(
       setStatus(fleet, operation.instanceId, status)
       work.touched = true
     }
-    if (begun !== position) begin(position)
+    if (work.begun !== position) beginStep(execution, operation, position)
+    work.begun = null
+    let detail: string | undefined
     try {
-      const detail = await withRetries(execution, signal, () => execution.runs[name](context))
-      if (signal.aborted) return 'ended'
-      const finishedAt = clock.now()
-      const alreadyThere = db.transaction(() => {
-        recordStep(db, operation.id, position, { status: 'done', detail: detail ?? null, finishedAt })
-        if (pin(work, name)) return true
-        const next = steps[index + 1]
-        if (next && !changesStatus(work, next.status) && isOpen(db, operation.id)) {
-          begin(position + 1)
-          begun = position + 1
-        }
-        return false
-      })
-      if (alreadyThere) return 'already there'
+      detail = await withRetries(execution, signal, () => execution.runs[name](context))
     } catch (error) {
       if (signal.aborted) return 'ended'
       const reason = error instanceof Error ? error.message : String(error)
@@ -213,13 +215,53 @@ async function carryOut(
       const permanent = error instanceof DriverError && error.permanent
       return { step: name, position, error, reason, permanent }
     }
+    const next = steps[index + 1]
+    const outcome = db.transaction(() => {
+      keepMark(work, name)
+      if (signal.aborted) return 'ended'
+      recordStep(db, operation.id, position, {
+        status: 'done',
+        detail: detail ?? null,
+        finishedAt: clock.now(),
+      })
+      const ended = pin(work, name) ? 'already there' : next ? null : 'done'
+      if (ended) finish(ended)
+      else if (beginNext(execution, operation, next, position + 1)) work.begun = position + 1
+      return ended
+    })
+    if (outcome) return outcome
   }
+  // There was no step at all.
+  finish('done')
   return 'done'
 }
 
+function beginStep({ fleet }: Execution, { id }: Operation, position: number): void {
+  recordStep(fleet.db, id, position, { status: 'running', startedAt: fleet.clock.now() })
+}
+
+/** Records that a step begins, unless its instance gets another status first. Returns whether it did. */
+function beginNext(
+  execution: Execution,
+  operation: Operation,
+  step: Plan['steps'][number] | undefined,
+  position: number,
+): boolean {
+  if (!step || !isOpen(execution.fleet.db, operation.id)) return false
+  if (changesStatus(execution, operation, step.status)) return false
+  beginStep(execution, operation, position)
+  return true
+}
+
 /** Whether a step first gives its instance another status. */
-function changesStatus({ execution: { fleet }, operation }: Work, status: InstanceStatus | undefined) {
+function changesStatus({ fleet }: Execution, operation: Operation, status: InstanceStatus | undefined) {
   return status !== undefined && isOther(getInstance(fleet.db, operation.instanceId), status)
+}
+
+/** Records that a volume is the instance's own, once it says so itself. */
+function keepMark({ execution: { fleet }, operation: { instanceId } }: Work, name: StepName): void {
+  if (name === 'prepare volume')
+    updateInstance(fleet.db, instanceId, { volumeMarkedAt: fleet.clock.now(), volumePermit: null })
 }
 
 /** Records the image and the settings of a container. Returns true when an upgrade finds that there is nothing to do. */

@@ -52,7 +52,17 @@ export function recordHealth(
   seen: HealthObservation,
 ): boolean {
   const versionBefore = health.versionOf(instanceId)
-  const { failures, silences } = health.record(instanceId, seen)
+  const counts = health.record(instanceId, seen)
+  // One transaction: requests wait for the instance, and each would wait for the disk.
+  return fleet.db.transaction(() => record(fleet, instanceId, seen, { versionBefore, ...counts }))
+}
+
+function record(
+  fleet: Fleet,
+  instanceId: string,
+  seen: HealthObservation,
+  { versionBefore, failures, silences }: { versionBefore: string | null; failures: number; silences: number },
+): boolean {
   const instance = getInstance(fleet.db, instanceId)
   // While it starts, the router holds requests until it is ready instead of answering that it is starting.
   const comesUp =

@@ -66,8 +66,6 @@ export interface StepContext {
   started(address: { host: string; port: number }): void
   /** Records that it no longer listens anywhere. */
   stopped(): void
-  /** Records that the volume is the instance's own. */
-  volumeMarked(): void
 }
 
 /** What all operations have in common. */
@@ -125,8 +123,6 @@ export function stepContext(
       fleet.emit('instance-started', { instanceId })
     },
     stopped: () => setAddress(fleet, instanceId, null),
-    volumeMarked: () =>
-      updateInstance(fleet.db, instanceId, { volumeMarkedAt: fleet.clock.now(), volumePermit: null }),
   }
 }
 

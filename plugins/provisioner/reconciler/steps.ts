@@ -34,7 +34,6 @@ export const stepRuns: StepRuns = {
     refuseOther(step, before, sight)
     if (!(await markVolume(spec.volume, spec.id, sight)))
       throw foreign(`the volume at ${spec.volume} was changed while it was prepared; nothing was overwritten`)
-    step.volumeMarked()
     return before.kind === 'absent' ? 'new' : 'kept as it was'
   },
   'prepare image': async step => {
