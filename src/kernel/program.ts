@@ -35,7 +35,7 @@ export interface Assembly<Services = object, Hooks = object, Offered = object> {
   answers<H extends keyof Hooks>(hook: H): readonly { plugin: string; answer: Hooks[H] }[]
   /** Runs each plugin's `start`, in order. */
   start(): Promise<void>
-  /** Runs one task once, as its loop would: `plugin:task`. */
+  /** Runs one task once, as its loop would: `plugin:task`. When the loops are being started, it waits until each has begun. */
   runOnce(task: string): Promise<void>
   /** Starts the loops of the periodic tasks; returns their stop. */
   startTasks(): () => Promise<void>
@@ -146,6 +146,7 @@ async function assemble(
   const checks = new Map<string, Check>(Object.entries(options.checks))
   const tasks = new Map<string, Task>()
   const running = new Map<string, RunningTask>()
+  let begun = Promise.resolve()
   const parts: { plugin: Plugin; parts: MadeParts }[] = []
 
   for (const plugin of order) {
@@ -203,6 +204,8 @@ async function assemble(
     runOnce: async name => {
       const task = tasks.get(name)
       if (!task) throw new Error(`no task is called ${name}; there are ${[...tasks.keys()].join(', ')}`)
+      // A first round would come in between otherwise, and find what was meant for this one.
+      await begun
       await task.run(new AbortController().signal)
     },
     startTasks: () => {
@@ -212,7 +215,9 @@ async function assemble(
             const fault = running.get(id)?.fault() ?? null
             if (fault !== null) throw new Error(fault)
           })
-      return startTasks(tasks, { clock, log, running })
+      const last = Promise.withResolvers<void>()
+      begun = last.promise
+      return startTasks(tasks, { clock, log, running, begun: last.resolve })
     },
     drain: async how => {
       for (const { plugin, parts: made } of parts.toReversed()) {

@@ -85,11 +85,15 @@ const mostPauseMs = 100
 /**
  * Starts tasks, each in a round of the event loop of its own, and enters them in `running`. One that kept the event loop
  * is followed by a pause as long: the first rounds of a large fleet would otherwise keep the requests that came meanwhile
- * waiting for all of them. Returns their stop; a task that has not begun by then never does.
+ * waiting for all of them. Calls `begun` when the last one has. Returns their stop; a task that has not begun by then never does.
  */
 export function startTasks(
   tasks: ReadonlyMap<string, Task>,
-  { running, ...parts }: { clock: Clock; log: Logger; running: Map<string, RunningTask> },
+  {
+    running,
+    begun = () => {},
+    ...parts
+  }: { clock: Clock; log: Logger; running: Map<string, RunningTask>; begun?: () => void },
 ): () => Promise<void> {
   let isStopping = false
   const startAll = async () => {
@@ -103,7 +107,7 @@ export function startTasks(
       if (isStopping) return
     }
   }
-  void startAll()
+  void startAll().finally(begun)
   return async () => {
     isStopping = true
     await Promise.all([...running.values()].map(task => task.stop()))
