@@ -19,3 +19,11 @@ test('times are formatted as RFC 3339, UTC, with milliseconds', () => {
   assert.equal(timestamp(0), '1970-01-01T00:00:00.000Z')
   assert.equal(timestamp(null), null)
 })
+
+test('ids of one kind and millisecond sort in the order in which they were made, and none tells the next', () => {
+  const now = 1_756_000_000_000
+  const made = Array.from({ length: 1000 }, () => newId('copy', now))
+  assert.deepEqual(made.toSorted(), made)
+  assert.ok(newId('copy', now + 1) > (made.at(-1) ?? ''))
+  assert.equal(new Set(made.map(id => id.slice(0, -1))).size, 1000)
+})

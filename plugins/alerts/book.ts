@@ -55,7 +55,7 @@ export class AlertBook {
       .select()
       .from(alerts)
       .where(isNotNull(alerts.closedAt))
-      .orderBy(desc(alerts.closedAt))
+      .orderBy(desc(alerts.closedAt), desc(alerts.id))
       .limit(listedClosed)
       .all()
   }

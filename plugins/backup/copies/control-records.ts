@@ -103,7 +103,12 @@ export function instancesIn(file: string): string[] {
 
 /** When the records were copied last; null when they were not. */
 function recordsCopiedAt(db: BackupDb): number | null {
-  const newest = db.select().from(controlCopies).orderBy(desc(controlCopies.createdAt)).limit(1).get()
+  const newest = db
+    .select()
+    .from(controlCopies)
+    .orderBy(desc(controlCopies.createdAt), desc(controlCopies.id))
+    .limit(1)
+    .get()
   return newest?.createdAt ?? null
 }
 
@@ -113,7 +118,11 @@ export async function forgetRecords(
   store: OpenStore,
   { now, forMs }: { now: number; forMs: number },
 ): Promise<number> {
-  const all = db.select().from(controlCopies).orderBy(desc(controlCopies.createdAt)).all()
+  const all = db
+    .select()
+    .from(controlCopies)
+    .orderBy(desc(controlCopies.createdAt), desc(controlCopies.id))
+    .all()
   const days = new Set<number>()
   const outdated = all.filter(({ createdAt }, index) => {
     if (index === 0 || now - createdAt < dayMs) return false

@@ -70,7 +70,12 @@ export function requireCopy(db: BackupDb, instanceId: string, id: string): CopyR
 
 /** Copies that are still to be made, oldest first. */
 export function waitingCopies(db: BackupDb): CopyRow[] {
-  return db.select().from(copies).where(eq(copies.status, 'waiting')).orderBy(asc(copies.createdAt)).all()
+  return db
+    .select()
+    .from(copies)
+    .where(eq(copies.status, 'waiting'))
+    .orderBy(asc(copies.createdAt), asc(copies.id))
+    .all()
 }
 
 /** Newest first. */

@@ -47,7 +47,12 @@ export async function forgetOutdated(options: {
 }): Promise<number> {
   const { db, store, rules, clock, log, exists } = options
   const now = clock.now()
-  const all = db.select().from(copies).where(eq(copies.status, 'kept')).orderBy(asc(copies.createdAt)).all()
+  const all = db
+    .select()
+    .from(copies)
+    .where(eq(copies.status, 'kept'))
+    .orderBy(asc(copies.createdAt), asc(copies.id))
+    .all()
   for (const [instanceId, own] of Map.groupBy(all, row => row.instanceId)) {
     const outdated = outdatedCopies(own.toReversed(), rules, { now, purged: !exists(instanceId) })
     if (outdated.length > 0)

@@ -90,7 +90,7 @@ export function createOutbox(options: {
       const kept = db
         .select({ id: messages.id })
         .from(messages)
-        .orderBy(desc(messages.createdAt))
+        .orderBy(desc(messages.createdAt), desc(messages.id))
         .limit(keptMessages)
       db.delete(messages)
         .where(and(notInArray(messages.id, kept), inArray(messages.status, ['sent', 'failed'])))

@@ -144,14 +144,14 @@ export function listIncidents(db: NoticesDb, limit: number): Incident[] {
     .select()
     .from(incidents)
     .where(isNull(incidents.closedAt))
-    .orderBy(desc(incidents.openedAt))
+    .orderBy(desc(incidents.openedAt), desc(incidents.id))
     .limit(limit)
     .all()
   const over = db
     .select()
     .from(incidents)
     .where(isNotNull(incidents.closedAt))
-    .orderBy(desc(incidents.openedAt))
+    .orderBy(desc(incidents.openedAt), desc(incidents.id))
     .limit(limit - open.length)
     .all()
   return [...open, ...over]
