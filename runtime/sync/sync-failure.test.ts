@@ -109,17 +109,20 @@ test('no edit saved during pulls is lost', async t => {
   const { server, sync, write, read, git, engine } = await startSynced(t)
   const saved: string[] = []
   let going = true
+  let since = performance.now()
   const writer = (async () => {
     for (let i = 0; going; i++) {
       const content = `a\nb\nc\nd\ne\nsaved here ${i}\n`
       write('notes.txt', content)
       write(`own-${i % 3}.txt`, `${i}\n`)
       saved.push(content)
-      await new Promise(done => setTimeout(done, 15))
+      // The longer a pull takes, the rarer the saves: on a slow machine, it would never find the files at rest.
+      await new Promise(done => setTimeout(done, 15 + (performance.now() - since) / 8))
     }
   })()
   for (let i = 0; i < 4; i++) {
     server.edit({ 'notes.txt': `pushed ${i}\na\nb\nc\nd\ne\n`, [`their-${i}.txt`]: `${i}\n` })
+    since = performance.now()
     await sync()
   }
   going = false
