@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import Docker from 'dockerode'
 import { randomText } from '../src/ids.ts'
 import { eventually } from '../src/testing/eventually.ts'
@@ -89,7 +89,16 @@ test('an engine whose answers are lost, half, late or wrong: operations end in w
 test('copies, restores, changes of owner and purges end in words under the same faults, and lose nothing', {
   skip,
   timeout: 600_000,
+  concurrency: true,
 }, async t => {
+  // The others end a connection, or an answer, as one of these does. Each waits for a minute or two, so they do that side by side.
+  await Promise.all((['nothing', 'a page'] as const).map(fault => t.test(fault, t => copiesUnder(t, fault))))
+})
+
+/** What failed is tried again after half a minute, then after a whole one, and so on. */
+const patiently = { withinMs: 240_000 }
+
+async function copiesUnder(t: TestContext, fault: Fault): Promise<void> {
   const proxy = await engineProxy(temporaryFolder(t))
   const docker = new Docker()
   const dataRoot = temporaryFolder(t)
@@ -100,61 +109,66 @@ test('copies, restores, changes of owner and purges end in words under the same 
   t.after(proxy.close)
   const post = (path: string, body: object, wait = 60) =>
     longhouse.admin(`/admin/instances/${path}`, { method: 'POST', body, wait })
-  // The others end a connection, or an answer, as one of these does; each costs half a minute of waiting.
-  for (const fault of ['nothing', 'a page'] as const) {
-    const name = `${fault.replaceAll(' ', '-')}-${randomText(6)}`.toLowerCase()
-    const { id } = await longhouse.provision(name)
-    const file = (of: string) => join(dataRoot, name, of)
-    writeFileSync(file('precious'), 'x')
-    const look = async () => (await longhouse.admin(`/admin/instances/${name}`)).json<AnsweredJson>()
-    const over = async (what: string) => {
-      proxy.answer(null)
-      return await eventually(
-        `${what}, ${fault}: it is over`,
-        async () => {
-          const now = await look()
-          return now.operation?.status !== 'running' && now.operation?.status !== 'pending' && now
-        },
-        { withinMs: 240_000 },
-      )
-    }
-
-    proxy.answer(fault)
-    const copied = await post(`${name}/backup`, {})
+  const name = `${fault.replaceAll(' ', '-')}-${randomText(6)}`.toLowerCase()
+  const { id } = await longhouse.provision(name)
+  const file = (of: string) => join(dataRoot, name, of)
+  writeFileSync(file('precious'), 'x')
+  const look = async () => (await longhouse.admin(`/admin/instances/${name}`)).json<AnsweredJson>()
+  const over = async (what: string) => {
     proxy.answer(null)
-    assert.ok(copied.status === 201 || copied.status >= 400, `${fault}: ${copied.status} ${copied.text}`)
-    const backup = copied.status === 201 ? copied : await post(`${name}/backup`, {})
-    assert.equal(backup.status, 201, backup.text)
-    writeFileSync(file('later'), 'x')
+    return await eventually(
+      `${what}, ${fault}: it is over`,
+      async () => {
+        const now = await look()
+        return now.operation?.status !== 'running' && now.operation?.status !== 'pending' && now
+      },
+      patiently,
+    )
+  }
 
-    proxy.answer(fault)
-    await post(`${name}/restore`, { backup: backup.json<{ id: string }>().id }, 5)
-    const restored = await over('restore')
-    assert.ok(existsSync(file('precious')), fault)
-    // Either all of it was done, or nothing.
-    const isDone = restored.operation?.status === 'succeeded'
-    assert.equal(existsSync(file('later')), !isDone, `${fault}: ${restored.operation?.error}`)
-    if (!isDone) assert.ok(restored.operation?.error, fault)
+  proxy.answer(fault)
+  const copied = await post(`${name}/backup`, {})
+  proxy.answer(null)
+  assert.ok(copied.status === 201 || copied.status >= 400, `${fault}: ${copied.status} ${copied.text}`)
+  const backup = copied.status === 201 ? copied : await post(`${name}/backup`, {})
+  assert.equal(backup.status, 201, backup.text)
+  writeFileSync(file('later'), 'x')
 
-    proxy.answer(fault)
-    await post(`${name}/transfer`, { owner_email: 'grace@example.com' }, 5)
-    await over('transfer')
-    await eventually(`transfer, ${fault}: it runs again`, async () => (await look()).status === 'running')
-    assert.ok(existsSync(file('precious')), fault)
-    const filters = { label: [`longhouse.instance=${id}`] }
-    const running = async () =>
-      (await docker.listContainers({ all: true, filters })).filter(({ State }) => State !== 'created')
-    assert.equal((await running()).length, 1, fault)
+  proxy.answer(fault)
+  await post(`${name}/restore`, { backup: backup.json<{ id: string }>().id }, 5)
+  const restored = await over('restore')
+  assert.ok(existsSync(file('precious')), fault)
+  // Either all of it was done, or nothing.
+  const isDone = restored.operation?.status === 'succeeded'
+  assert.equal(existsSync(file('later')), !isDone, `${fault}: ${restored.operation?.error}`)
+  if (!isDone) assert.ok(restored.operation?.error, fault)
 
-    proxy.answer(fault)
-    await longhouse.admin(`/admin/instances/${name}?purge=true`, { method: 'DELETE', wait: 5 })
-    proxy.answer(null)
-    await eventually(`purge, ${fault}: it is gone`, async () => {
+  proxy.answer(fault)
+  await post(`${name}/transfer`, { owner_email: 'grace@example.com' }, 5)
+  await over('transfer')
+  await eventually(
+    `transfer, ${fault}: it runs again`,
+    async () => (await look()).status === 'running',
+    patiently,
+  )
+  assert.ok(existsSync(file('precious')), fault)
+  const filters = { label: [`longhouse.instance=${id}`] }
+  const running = async () =>
+    (await docker.listContainers({ all: true, filters })).filter(({ State }) => State !== 'created')
+  assert.equal((await running()).length, 1, fault)
+
+  proxy.answer(fault)
+  await longhouse.admin(`/admin/instances/${name}?purge=true`, { method: 'DELETE', wait: 5 })
+  proxy.answer(null)
+  await eventually(
+    `purge, ${fault}: it is gone`,
+    async () => {
       if ((await longhouse.admin(`/admin/instances/${name}`)).status !== 404) return false
       return !existsSync(join(dataRoot, name)) && (await running()).length === 0
-    })
-  }
-})
+    },
+    patiently,
+  )
+}
 
 /** A socket before the engine that spoils its answers to what changes something. */
 async function engineProxy(folder: string) {
