@@ -136,9 +136,9 @@ test('an operator creates, lists, stops, starts, restarts and purges an instance
       quotas.err,
     )
     assert.equal(quotas.code, 0)
-  } else assert.match(quotas.err, /needs root|watched/)
+  } else assert.match(quotas.err, /as root|watched/)
   assert.match((await say(['quotas', '--data-root', '/nonexistent'])).err, /\/nonexistent is not a folder/)
-  assert.match((await say(['quotas'])).err, /name the folder with --data-root/)
+  assert.match((await say(['quotas'])).err, /name it with --data-root/)
 
   const log = await say(['logs', 'acme', '--lines', '3'])
   assert.match(log.out, /^(\d{4}-\d\d-\d\dT\S+Z (out|err) .*\n){1,3}$/)

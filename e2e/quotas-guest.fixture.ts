@@ -162,7 +162,7 @@ async function follow(root: string, refusal: RegExp): Promise<void> {
     beyond.quota && beyond.quota.bytes > quota && beyond.quota.bytes <= 192 * mebibyte,
     String(beyond.quota),
   )
-  assert.match(beyond.reason ?? '', /takes more than its quota/)
+  assert.match(beyond.reason ?? '', /beyond its quota/)
   assert.equal((await survey([acme, globex])).of('acme').quota?.bytes, beyond.quota.bytes)
   rmSync(join(root, 'acme/more'))
   rmSync(join(root, 'acme/large'))
@@ -265,7 +265,7 @@ async function fill(call: Awaited<ReturnType<Longhouse['login']>>): Promise<void
   assert.ok(full.used_bytes > limit && full.used_bytes <= quota + mebibyte, String(full.used_bytes))
   assert.ok((free - statfsSync(dataRoot).bavail) * 4096 <= quota)
   const page = await call('/settings/disk', { headers: { Accept: 'text/html' } })
-  assert.match(page.text, /The file system itself refuses what goes beyond 128 MiB/)
+  assert.match(page.text, /The file system refuses writes beyond 128 MiB/)
   assert.match((await run('quick')).error?.message ?? '', /the run was not started/)
 
   const freed = await call('/api/disk/delete-job-data', { method: 'POST' })

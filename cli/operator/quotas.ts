@@ -25,13 +25,13 @@ const options: Readonly<Record<'data-root' | 'json', Option>> = {
   json: { words: 'prints the volumes as JSON' },
 }
 
-const where = 'For root, on the host whose disk has the volumes: only root may look at quotas, and set them.'
+const where = 'Run it as root on the host that has the volumes: only root may read and set quotas.'
 
 const look: Command = {
   name: 'quotas',
   takes: [],
   needsRepo: false,
-  summary: 'shows which volumes the file system itself bounds, and which are only watched',
+  summary: 'shows which volumes have a quota in the file system, and which are only watched',
   details: `${where} Nothing is changed.`,
   options,
   run: async call => {
@@ -41,7 +41,7 @@ const look: Command = {
     const waiting = volumes.filter(({ state }) => state === 'to set').length
     if (waiting + left > 0)
       call.output.note(
-        `longhouse quotas apply sets ${counted(waiting, 'quota')}, and takes away ${left} of volumes that are gone.`,
+        `longhouse quotas apply sets ${counted(waiting, 'quota')}, and removes ${left} of volumes that are gone.`,
       )
     return done
   },
@@ -51,20 +51,20 @@ const apply: Command = {
   name: 'quotas apply',
   takes: [],
   needsRepo: false,
-  summary: 'has the file system stop each volume at its quota, a fifth above its limit',
+  summary: 'sets a quota for each volume in the file system, a fifth above its limit',
   details: `${where} Safe to repeat, such as every few minutes: it follows new instances and changed plans. Exits with 1 when a volume with a limit is only watched.`,
   options,
   run: async call => {
     const { volumes, left } = await survey(call, true)
     sayVolumes(call, volumes)
-    if (left > 0) call.output.note(`${counted(left, 'quota')} of volumes that are gone taken away.`)
+    if (left > 0) call.output.note(`Removed ${counted(left, 'quota')} of volumes that are gone.`)
     return volumes.some(({ state }) => state === 'watched') ? failed : done
   },
 }
 
 async function survey(call: Call, apply: boolean): Promise<Surveyed> {
   const named = call.args.text('data-root') ?? process.env.LONGHOUSE_DATA_ROOT
-  if (!named) throw new UsageError('it is not known where the volumes are; name the folder with --data-root')
+  if (!named) throw new UsageError('the folder of the volumes is not known; name it with --data-root')
   const quotas = openProjectQuotas()
   if (!quotas) throw new CommandError('quotas need Linux, on a processor of x86-64 or arm64')
   const instances = await everyInstance(call)
@@ -73,9 +73,12 @@ async function survey(call: Call, apply: boolean): Promise<Surveyed> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     if (!['EPERM', 'EACCES'].includes(code)) throw error
-    throw new CommandError('the system refuses: this command needs root, and in a container SYS_ADMIN', {
-      cause: error,
-    })
+    throw new CommandError(
+      'the system refused; run this command as root, and in a container with SYS_ADMIN',
+      {
+        cause: error,
+      },
+    )
   }
 }
 

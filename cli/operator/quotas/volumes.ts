@@ -177,7 +177,7 @@ class FileSystem {
     return {
       ...shown,
       state: limitBytes === null ? 'no limit' : 'enforced',
-      reason: beyond ? 'it takes more than its quota: its own follows once it takes less' : null,
+      reason: beyond ? 'it is beyond its quota, which goes down as it frees space' : null,
       usedBytes: now?.bytes ?? 0,
       quota: wanted,
     }
@@ -266,10 +266,10 @@ function lackOf(quotas: ProjectQuotas, fd: number, path: string): string | null 
   const { type: number } = statfsSync(path)
   const type = fileSystems.get(number)
   if (type === 'XFS' || type === 'ext4') {
-    const what = state === 'counted' ? 'only counts' : 'is mounted without quotas of projects'
+    const what = state === 'counted' ? 'only counts' : 'is mounted without project quotas'
     return `the file system (${type}) ${what}: ${howTo[type]}`
   }
-  return `the file system (${type ?? 'unknown'}) has no quotas of projects: XFS and ext4 have`
+  return `the file system (${type ?? 'unknown'}) has no project quotas; XFS and ext4 do`
 }
 
 /** Restores move folders into the data root, which the system refuses where the data root hands down a project of its own. */

@@ -61,11 +61,11 @@ export function DiskPage({ now, usedBytes, limitBytes, level, quota, at, parts }
   )
 }
 
-/** Who sees to it that the limit is kept. */
+/** How the limit is enforced, in words. */
 function bound(quota: DiskState['quota']): string {
-  if (quota === null) return 'The instance watches its use; beyond 110 %, runs are ended.'
+  if (quota === null) return 'The instance measures its own use, and ends runs beyond 110 %.'
   const [files, most] = [quota.usedFiles, quota.files].map(count => count.toLocaleString('en-GB'))
-  return `Beyond 110 %, runs are ended. The file system itself refuses what goes beyond ${bytesInWords(quota.bytes)}, or beyond ${most} files and folders (now ${files}).`
+  return `Runs are ended beyond 110 %. The file system refuses writes beyond ${bytesInWords(quota.bytes)}, and more than ${most} files and folders (${files} now).`
 }
 
 function LevelNotice({ level }: { level: DiskState['level'] }) {

@@ -64,7 +64,7 @@ export function Now({ instance, copies, usage, availability, runs, now }: NowPro
         )}
         {disk.limitBytes === null ? null : (
           <span class="sub">
-            {disk.quotaBytes === null ? 'watched, no quota' : `quota ${bytesInWords(disk.quotaBytes)}`}
+            {disk.quotaBytes === null ? 'watched, no quota set' : `quota ${bytesInWords(disk.quotaBytes)}`}
           </span>
         )}
       </Tile>
