@@ -1,11 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import childProcess from 'node:child_process'
-import fs from 'node:fs'
-import http from 'node:http'
-import { syncBuiltinESMExports } from 'node:module'
-import { join } from 'node:path'
 import { DriverError } from '../../plugins/provisioner/driver.ts'
 import type { StepContext, StepRuns } from '../../plugins/provisioner/reconciler/step-context.ts'
+import { forever, watchEffects } from './effects.fixture.ts'
 
 /** What an instance's operation of one kind meets in one life of the program. */
 export interface Trap {
@@ -27,9 +23,11 @@ interface Place {
   subdomain: string
   kind: string
   step: string
-  effects: number
-  /** Effects of which there may be as many as the volume has files: only the first one is a point. */
-  seen: Set<string>
+  /**
+   * How often each effect was seen. Counted one by one: which of two that happen at the same time comes first differs. Of those that there
+   * may be as many of as the volume has files, only the first one is a point.
+   */
+  seen: Map<string, number>
 }
 
 /**
@@ -40,8 +38,6 @@ interface Place {
 export class Points {
   readonly #at = new AsyncLocalStorage<Place>()
   readonly #held = new Set<string>()
-  /** Keeps what is held reachable: the garbage collector would take its open files, and Node ends the program for that. */
-  readonly #kept: unknown[] = []
   readonly #traps: () => Readonly<Record<string, Trap>>
   readonly #passed: (passed: Passed) => void
 
@@ -61,7 +57,7 @@ export class Points {
       const { subdomain } = context.spec
       const step = `${context.undoing ? 'undo: ' : ''}${name}`
       const { kind } = context.operation
-      const place: Place = { subdomain, kind, step, effects: 0, seen: new Set() }
+      const place: Place = { subdomain, kind, step, seen: new Map() }
       await this.#point(place, 'begins')
       const words = await this.#at.run(place, () => run(context))
       await this.#point(place, 'has done its work')
@@ -73,7 +69,7 @@ export class Points {
   }
 
   async #point(place: Place, what: string): Promise<void> {
-    if (this.#isHeld(place, what)) await new Promise(resolve => this.#kept.push(resolve))
+    if (this.#isHeld(place, what)) await forever()
   }
 
   #isHeld({ subdomain, kind, step }: Place, what: string): boolean {
@@ -87,90 +83,20 @@ export class Points {
   }
 
   /** Names an effect of the step in progress; null outside of steps, and for further ones of a kind that there may be many of. */
-  #effect(what: string, { many = false } = {}): { place: Place; what: string } | null {
+  #effect(what: string, { many = false } = {}): (() => boolean) | null {
     const place = this.#at.getStore()
     if (!place || (many && place.seen.has(what))) return null
-    place.seen.add(what)
-    place.effects++
-    return { place, what: `effect ${place.effects}: ${what}` }
+    const nth = (place.seen.get(what) ?? 0) + 1
+    place.seen.set(what, nth)
+    const words = nth === 1 ? `after ${what}` : `after ${what}, ${nth}`
+    return () => this.#isHeld(place, words)
   }
 
   /** Has Node report what steps do. Call it before anything else is imported. */
   watch(): void {
-    this.#watchFiles()
-    this.#watchPrograms()
-    this.#watchEngine()
-    syncBuiltinESMExports()
-  }
-
-  #watchFiles(): void {
-    const real = { ...fs.promises }
-    const files = fs.promises as unknown as Record<string, (...args: never[]) => Promise<unknown>>
-    const watchOne = (name: 'rename' | 'mkdir' | 'writeFile' | 'copyFile' | 'link' | 'symlink' | 'rmdir') => {
-      const run = real[name] as (...args: unknown[]) => Promise<unknown>
-      const many = ['copyFile', 'link', 'symlink', 'mkdir', 'rmdir'].includes(name)
-      files[name] = async (...args: unknown[]) => {
-        const result = await run(...args)
-        const effect = this.#effect(name, { many })
-        if (effect) await this.#point(effect.place, effect.what)
-        return result
-      }
-    }
-    for (const name of ['rename', 'mkdir', 'writeFile', 'copyFile', 'link', 'symlink', 'rmdir'] as const)
-      watchOne(name)
-    // One entry after another, so that a folder is also half deleted.
-    fs.promises.rm = async (path, options) => {
-      const entries =
-        this.#at.getStore() && options?.recursive
-          ? await real.readdir(String(path)).catch(() => [] as string[])
-          : []
-      for (const entry of entries) {
-        await real.rm(join(String(path), entry), options)
-        const effect = this.#effect('a part of a folder is deleted')
-        if (effect) await this.#point(effect.place, effect.what)
-      }
-      await real.rm(path, options)
-      const effect = this.#effect('rm', { many: entries.length === 0 })
-      if (effect) await this.#point(effect.place, effect.what)
-    }
-  }
-
-  #watchPrograms(): void {
-    const { spawn } = childProcess
-    childProcess.spawn = ((...args: Parameters<typeof spawn>) => {
-      const child = spawn(...args)
-      const words = [args[0], ...(Array.isArray(args[1]) ? args[1] : [])].join(' ')
-      const named = /\brestic (\w+)/.exec(words)?.[0] ?? /copy\.js (\w+)/.exec(words)?.[0]
-      if (named) this.#holdEmitter(child, ['exit', 'close'], named)
-      return child
-    }) as typeof spawn
-  }
-
-  #watchEngine(): void {
-    const { request } = http
-    http.request = ((...args: Parameters<typeof request>) => {
-      const sent = request(...args)
-      const { socketPath, method = 'GET', path } = (args[0] ?? {}) as http.RequestOptions
-      const named = `${method} ${(path ?? '').replace(/\?.*/, '').replace(/[0-9a-f]{64}|longhouse-[\w.-]+/g, '…')}`
-      if (socketPath && method !== 'GET') this.#holdEmitter(sent, ['response', 'error', 'close'], named)
-      return sent
-    }) as typeof request
-  }
-
-  /** Swallows what an emitter says from the moment on at which its operation is held. */
-  #holdEmitter(emitter: NodeJS.EventEmitter, names: readonly string[], what: string): void {
-    const place = this.#at.getStore()
-    if (!place) return
-    const effect = this.#effect(what)
-    if (!effect) return
-    const emit = emitter.emit.bind(emitter)
-    let held: boolean | null = null
-    emitter.emit = (name: string | symbol, ...args: unknown[]) => {
-      if (!names.includes(String(name))) return emit(name, ...args)
-      held ??= this.#isHeld(effect.place, effect.what)
-      if (!held) return emit(name, ...args)
-      this.#kept.push(emitter)
-      return false
-    }
+    watchEffects({
+      begins: (what, options) => this.#effect(what, options),
+      splits: () => this.#at.getStore() !== undefined,
+    })
   }
 }

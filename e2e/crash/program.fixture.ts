@@ -1,6 +1,7 @@
-// The control plane, with points at which its operations can be held. It is started by `matrix.fixture.ts`.
+// The control plane, with points at which its operations can be held, or at which it kills itself. See `control-plane.fixture.ts`.
 import { existsSync } from 'node:fs'
 import type { Driver } from '../../plugins/provisioner/driver.ts'
+import { type KillOrder, Kills } from './kills.fixture.ts'
 import { type Passed, Points, type Trap } from './points.fixture.ts'
 
 let traps: Readonly<Record<string, Trap>> = JSON.parse(process.env.MATRIX_TRAPS ?? '{}')
@@ -9,7 +10,11 @@ const points = new Points(
   () => traps,
   (passed: Passed) => tell({ type: 'passed', ...passed }),
 )
-points.watch()
+const order: KillOrder | null = JSON.parse(process.env.MATRIX_KILLS ?? 'null')
+const kills = order && new Kills(order)
+if (kills) kills.watch()
+else points.watch()
+if (process.env.MATRIX_DIES_AT_START) kills?.arm()
 
 const { boot } = await import('../../control-plane/boot.ts')
 const { plugins } = await import('../../control-plane/program.ts')
@@ -17,6 +22,7 @@ const { controlWeb } = await import('../../control-plane/web.tsx')
 const { provisionerOver } = await import('../../plugins/provisioner/index.ts')
 const { DriverError } = await import('../../plugins/provisioner/driver.ts')
 const { chooseDriver } = await import('../../plugins/provisioner/drivers/choice.ts')
+const { withImages } = await import('../../plugins/provisioner/images.fixture.ts')
 const { createProcessDriver } = await import('../../plugins/provisioner/drivers/process.ts')
 const { stepRuns } = await import('../../plugins/provisioner/reconciler/steps.ts')
 const { systemClock } = await import('../../src/clock.ts')
@@ -34,13 +40,15 @@ function demanding(driver: Driver): Driver {
   }
 }
 
+const ownImages = (driver: Driver) => (process.env.MATRIX_IMAGES ? withImages(driver) : driver)
+
 const log = await createLog('longhouse', { level: 'warn' })
 const standIn = process.env.MATRIX_INSTANCE
 const provisioner = provisionerOver(
   async (config, site, log) =>
     standIn === undefined
       ? await chooseDriver(config, site, log)
-      : demanding(createProcessDriver({ program: standIn, log, listenWithinMs: 60_000 })),
+      : ownImages(demanding(createProcessDriver({ program: standIn, log, listenWithinMs: 60_000 }))),
   undefined,
   points.around(stepRuns),
 )
@@ -54,8 +62,15 @@ const program = await boot({
     { isOperator: () => false, isOwner: () => false },
   ),
 })
-process.on('message', (message: { type: string; id: number; traps?: typeof traps; task?: string }) => {
+interface Message {
+  id: number
+  traps?: typeof traps
+  task?: string
+  arms?: boolean
+}
+process.on('message', (message: Message) => {
   if (message.traps) traps = message.traps
+  if (message.arms) kills?.arm()
   const work = message.task === undefined ? Promise.resolve() : program.runOnce(message.task)
   work.then(
     () => tell({ type: 'done', id: message.id }),
