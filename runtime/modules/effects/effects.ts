@@ -20,9 +20,10 @@ export interface Use {
   /** The members that lead from it to what is called. */
   path: readonly string[]
   /**
-   * `method`: of what it made. `callback`: it is handed to a function that may call it.
+   * `method`: of what it made. `callback`: it is handed to a function that may call it. `asIs`: a method of any value,
+   * `name`, that leaves it as it is unless the repo has one of that name; `specifier` is empty.
    */
-  kind: 'call' | 'new' | 'method' | 'callback'
+  kind: 'call' | 'new' | 'method' | 'callback' | 'asIs'
   /** What it returns is not used. */
   alone: boolean
 }
@@ -40,6 +41,13 @@ export interface Effects {
 /** Where a value comes from: only this code has it, a module made it, or unknown. */
 type Origin = 'own' | 'unknown' | { specifier: string; name: string }
 
+interface Circumstances {
+  /** The code is called by another module: what belongs to its own module is then shared. */
+  foreign: boolean
+  /** The module's name for `jobRegistry`. */
+  registry: string | null
+}
+
 /** A chain of members and calls, from what it begins with. */
 interface Chain {
   base: Syntax
@@ -51,18 +59,22 @@ interface Chain {
  * What is not clear counts as changing something.
  */
 export class Evaluation {
-  readonly effects: Effects = { reads: false, prints: false, writes: false, uses: [] }
+  readonly effects: Effects
   readonly #pure: ReadonlySet<number>
-  /** Called by another module: what belongs to the module is then shared. */
   readonly #foreign: boolean
   readonly #registry: string | null
   readonly #entered = new Set<Syntax>()
+  /** `this` is an object that is being made. */
+  #isMaking = false
+  /** For code that runs without being called by its name. Who has the object may be anyone. */
+  readonly #unseen: Evaluation
 
-  /** `registry` is the module's name for `jobRegistry`. */
-  constructor({ pure }: Parsed, { foreign, registry }: { foreign: boolean; registry: string | null }) {
-    this.#pure = pure
+  constructor(parsed: Parsed, { foreign, registry }: Circumstances, unseenOf?: Pick<Evaluation, 'effects'>) {
+    this.effects = unseenOf?.effects ?? { reads: false, prints: false, writes: false, uses: [] }
+    this.#pure = parsed.pure
     this.#foreign = foreign
     this.#registry = registry
+    this.#unseen = unseenOf ? this : new Evaluation(parsed, { foreign: true, registry }, this)
   }
 
   walk(node: Syntax, scope: Scope): void {
@@ -98,7 +110,8 @@ export class Evaluation {
         return
       case 'AssignmentExpression':
         this.walk(node.right as Syntax, scope)
-        this.#assign(node.left as Syntax, scope)
+        // What is kept when it is asked for the first time is the same for all.
+        if (!isKept(node)) this.#assign(node.left as Syntax, scope)
         return
       case 'UpdateExpression':
         this.#assign(node.argument as Syntax, scope)
@@ -127,8 +140,8 @@ export class Evaluation {
         return
       case 'Property':
         if (node.computed) this.walk(node.key as Syntax, scope)
-        if (node.kind === 'init') this.walk(node.value as Syntax, scope)
-        else this.#enter(node.value as Syntax, scope)
+        if (runsUnseen(node)) this.enterUnseen(node.value as Syntax, scope)
+        else this.walk(node.value as Syntax, scope)
         return
       default:
         for (const part of partsOf(node)) this.walk(part, scope)
@@ -139,6 +152,12 @@ export class Evaluation {
   use(node: Syntax, scope: Scope): void {
     if (isClass(node)) this.#construct(node, scope)
     else this.#enter(node, scope)
+  }
+
+  /** What a function does that anyone may call who has the object. */
+  enterUnseen(node: Syntax, scope: Scope): void {
+    if (isFunction(node)) this.#unseen.#enter(node, scope)
+    else this.walk(node, scope)
   }
 
   #note(kind: Kind): void {
@@ -205,7 +224,11 @@ export class Evaluation {
     }
     const { base, path } = this.#chain(callee, scope)
     const last = path.at(-1) ?? ''
-    for (const each of given) this.#hand(each, scope, callsBack(last))
+    const isOfObject = base.type === 'Identifier' && /^(Object|Reflect|Proxy)$/.test(String(base.name))
+    for (const each of given) {
+      if (isOfObject) this.#handMembers(each, scope)
+      this.#hand(each, scope, callsBack(last))
+    }
     if (this.#pure.has(node.start)) return 'own'
     const specifier = requiredBy(node)
     if (specifier !== null) return { specifier, name: '*' }
@@ -234,7 +257,8 @@ export class Evaluation {
     }
     this.walk(base, scope)
     if (isLiteral(base) && base.type !== 'ObjectExpression' && path.length === 1 && last !== '*') return 'own'
-    this.#note(path.length > 0 && leavesAsIs(last) ? 'reads' : 'writes')
+    if (path.length > 0) this.#method('unknown', last, alone)
+    else this.#note('writes')
     return 'unknown'
   }
 
@@ -251,15 +275,25 @@ export class Evaluation {
       return
     }
     this.walk(given, scope)
+    if (isClass(given)) this.#construct(given, scope)
     const { base, path } = this.#chain(given, scope)
     if (base.type !== 'Identifier') return
     const name = String(base.name)
     const binding = bindingOf(name, scope)?.binding
     if (binding?.kind === 'function' && path.length === 0) this.#enter(binding.node, binding.scope)
+    else if (binding?.kind === 'class' && path.length === 0) this.#construct(binding.node, binding.scope)
     else if (binding?.kind === 'import' && !isBuiltin(binding.specifier))
       this.#use({ ...binding, path, kind: 'callback', alone: calls })
     else if (binding && calls) this.#note('writes')
     else if (!binding && (calls || name === 'console')) this.#note(globalCall(name, path))
+  }
+
+  /** Functions of an object that become traps of a proxy, or describe members of another object. */
+  #handMembers(given: Syntax, scope: Scope): void {
+    if (isFunction(given)) this.enterUnseen(given, scope)
+    if (given.type !== 'ObjectExpression') return
+    for (const each of given.properties as Syntax[])
+      if (each.type === 'Property') this.#handMembers(each.value as Syntax, scope)
   }
 
   #use({ specifier, name, path, kind, alone }: Use): void {
@@ -292,7 +326,9 @@ export class Evaluation {
       case 'import':
         return this.#callImported(binding, path, how)
       case 'function':
-        if (last !== 'bind') this.#enter(binding.node, binding.scope)
+        if (path.length === 0 || /^(call|apply)$/.test(path.join('.')))
+          this.#enter(binding.node, binding.scope)
+        else if (path.join('.') !== 'bind') this.#method('unknown', last, how.alone)
         return 'unknown'
       case 'class':
         if (path.length === 0) this.#construct(binding.node, binding.scope)
@@ -344,7 +380,9 @@ export class Evaluation {
   /** A method of a value. */
   #method(origin: Origin, method: string, alone: boolean): Origin {
     if (origin === 'own') this.#note('reads')
-    else if (origin === 'unknown') this.#note(leavesAsIs(method) ? 'reads' : 'writes')
+    else if (origin === 'unknown' && leavesAsIs(method))
+      this.#use({ specifier: '', name: method, path: [], kind: 'asIs', alone })
+    else if (origin === 'unknown') this.#note('writes')
     else if (isBuiltin(origin.specifier)) this.#note('reads')
     else {
       const { specifier, name } = origin
@@ -365,6 +403,7 @@ export class Evaluation {
     if (node.superClass) this.walk(node.superClass as Syntax, scope)
     for (const each of membersOf(node)) {
       if (each.computed) this.walk(each.key as Syntax, scope)
+      if (each.static && runsUnseen(each)) this.enterUnseen(each.value as Syntax, scope)
       if (each.type === 'StaticBlock') this.#enter({ ...each, params: [], body: block(each) }, scope)
       else if (each.type === 'PropertyDefinition' && each.static && isSyntax(each.value))
         this.walk(each.value, scope)
@@ -374,11 +413,17 @@ export class Evaluation {
   #construct(node: Syntax, scope: Scope): void {
     if (this.#entered.has(node)) return
     this.#entered.add(node)
+    const before = this.#isMaking
+    this.#isMaking = true
+    this.#make(node, scope)
+    this.#isMaking = before
+  }
+
+  #make(node: Syntax, scope: Scope): void {
     if (node.superClass) this.#constructAbove(node.superClass as Syntax, scope)
     for (const each of membersOf(node)) {
-      // What is got and set looks like a field to the code that uses it.
-      if (each.kind === 'constructor' || each.kind === 'get' || each.kind === 'set')
-        this.#enter(each.value as Syntax, scope)
+      if (each.kind === 'constructor') this.#enter(each.value as Syntax, scope)
+      if (!each.static && runsUnseen(each)) this.enterUnseen(each.value as Syntax, scope)
       if (each.type === 'PropertyDefinition' && !each.static && isSyntax(each.value))
         this.walk(each.value, scope)
     }
@@ -407,6 +452,7 @@ export class Evaluation {
 
   /** A change of a member. */
   #change({ base, path }: Chain, scope: Scope): void {
+    if (base.type === 'ThisExpression' && this.#unseen === this && !this.#isMaking) this.#note('writes')
     if (base.type === 'ThisExpression' || isLiteral(base) || isFunction(base) || isClass(base)) return
     if (base.type !== 'Identifier') {
       this.#note('writes')
@@ -432,6 +478,25 @@ const callsBack = (method: string) =>
   /^(map|filter|forEach|flatMap|find\w*|some|every|reduce\w*|sort|toSorted|then|catch|finally|replace|replaceAll|from|call|apply)$/.test(
     method,
   )
+
+/**
+ * A member that runs without being called by its name: it is got and set as a field, or found by a protocol of the
+ * language, as for iterating or for making a text.
+ */
+function runsUnseen({ kind, computed, key, value, method }: Syntax): boolean {
+  if (kind === 'get' || kind === 'set') return true
+  if (kind !== 'method' && kind !== 'init' && !method) return false
+  return (
+    isFunction(value as Syntax) &&
+    (computed === true || /^(toString|valueOf|toJSON|then)$/.test(nameOf(key as Syntax)))
+  )
+}
+
+/** `this.a ??= b` */
+const isKept = ({ operator, left }: Syntax) => {
+  const { type, object } = left as Syntax
+  return operator === '??=' && type === 'MemberExpression' && (object as Syntax).type === 'ThisExpression'
+}
 
 const membersOf = (node: Syntax) => (node.body as Syntax).body as Syntax[]
 

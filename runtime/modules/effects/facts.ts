@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module'
 import type { CompiledFile } from '../compile.ts'
 import { type Effects, Evaluation } from './effects.ts'
+import { leavesAsIs } from './known.ts'
 import { type Scope, scopeOf } from './scope.ts'
 import {
   isClass,
@@ -20,6 +21,8 @@ export interface Facts {
   loading: Effects
   /** What an exported function or class does when another module calls it; null for what is neither. */
   calling(name: string): Effects | null
+  /** What its methods do that have names as those of texts and lists, by these names. */
+  methods: ReadonlyMap<string, Effects>
   /** What it passes on from another module. */
   passed: ReadonlyMap<string, { specifier: string; name: string }>
   /** What it imports by name, or passes on. */
@@ -43,7 +46,15 @@ export function factsOf(file: CompiledFile): Facts {
 
 const anything: Effects = { reads: true, prints: true, writes: true, uses: [] }
 const nothing: Effects = { reads: false, prints: false, writes: false, uses: [] }
-const none = { calling: () => null, passed: new Map(), named: [], bare: [], required: [], registry: null }
+const none = {
+  calling: () => null,
+  methods: new Map(),
+  passed: new Map(),
+  named: [],
+  bare: [],
+  required: [],
+  registry: null,
+}
 
 function findFacts({ format, code, esm, errors }: CompiledFile): Facts {
   if (format === 'json' || format === 'text') return { ...none, loading: nothing }
@@ -140,6 +151,7 @@ function factsOfProgram(program: Program, requires: boolean): Facts {
       for (const each of statements) evaluation.walk(each, scope)
     }),
     calling: name => callingIn(program, name),
+    methods: methodsIn(program),
     passed,
     named: namedIn(statements),
     bare: importsIn(statements)
@@ -189,6 +201,37 @@ export function isRegister(callee: Syntax, name: string): boolean {
 export function registryOf(program: Syntax): string | null {
   const { name, isOther } = registryIn(program, importsIn(program.body as Syntax[]))
   return isOther ? null : name
+}
+
+/** Methods of classes and objects, wherever they stand, that code which calls them may take for those of a text or list. */
+function methodsIn(program: Program): Map<string, Effects> {
+  const found = new Map<string, Syntax[]>()
+  const note = (name: string, value: Syntax) => {
+    if (leavesAsIs(name)) found.set(name, [...(found.get(name) ?? []), value])
+  }
+  const look = (node: Syntax): void => {
+    const { type, computed, key, value, left, right } = node
+    if (/^(MethodDefinition|PropertyDefinition|Property)$/.test(type) && computed !== true && isSyntax(value))
+      note(nameOf(key as Syntax), value)
+    if (
+      type === 'AssignmentExpression' &&
+      (left as Syntax).type === 'MemberExpression' &&
+      !(left as Syntax).computed
+    )
+      note(nameOf((left as Syntax).property as Syntax), right as Syntax)
+    for (const each of partsOf(node)) look(each)
+  }
+  look(program.parsed.program)
+  return new Map(
+    [...found].map(([name, values]) => [
+      name,
+      values.every(isFunction)
+        ? evaluate(program, true, each => {
+            for (const value of values) each.enterUnseen(value, program.scope)
+          })
+        : anything,
+    ]),
+  )
 }
 
 function namedIn(statements: readonly Syntax[]): { specifier: string; name: string }[] {

@@ -38,10 +38,13 @@ export function globalCall(name: string, path: readonly string[]): Kind {
 
 /** Node's modules whose functions and classes change nothing by being called, apart from those that `verbs` names. */
 const pureModules = new Set(
-  'assert async_hooks buffer crypto events module os path perf_hooks punycode querystring stream string_decoder url util zlib'.split(
+  'assert buffer crypto events module os path punycode querystring stream string_decoder url util zlib'.split(
     ' ',
   ),
 )
+
+/** Classes of other modules of which an object may be made, without anyone noticing. */
+const pureClasses = /^(AsyncLocalStorage|AsyncResource|Agent|BlockList|SocketAddress|Script)$/
 
 const readsOfFiles = /^(read|exists|stat|lstat|fstat|access|realpath|readlink|opendir|statfs)/
 
@@ -50,7 +53,8 @@ export function builtinCall(module: string, names: readonly string[], isNew: boo
   const [main = ''] = module.replace(/^node:/, '').split('/')
   const last = names.at(-1) ?? ''
   if (main === 'process') return globalCall('process', names)
-  if (isNew) return main === 'worker_threads' || main === 'child_process' ? 'writes' : 'reads'
+  if (isNew && pureClasses.test(last)) return 'reads'
+  if (main === 'perf_hooks') return /^(now|toJSON)$/.test(last) ? 'reads' : 'writes'
   if (main === 'fs') return readsOfFiles.test(last) ? 'reads' : 'writes'
   if (!pureModules.has(main) || names.some(name => verbs.test(name))) return 'writes'
   return (main === 'path' && !/^(resolve|relative)$/.test(last)) || main === 'url' ? 'nothing' : 'reads'
@@ -66,5 +70,11 @@ export const verbs =
 /** Methods of texts and lists, which leave them as they are, and that other objects hardly have. */
 export const leavesAsIs = (method: string) =>
   /^(map|filter|includes|join|slice|concat|split|trim|trimStart|trimEnd|toUpperCase|toLowerCase|replace|replaceAll|startsWith|endsWith|padStart|padEnd|flatMap|flat|some|every|reduce|indexOf|toFixed|toISOString|toString|toSorted|toReversed|repeat|at|bind)$/.test(
+    method,
+  )
+
+/** Methods by which a module tells an object that a package made for it what to do later. */
+export const isSettingUp = (method: string) =>
+  /^((on|once|off|add|set|register|define|use|extend|hook|plugin|pre)([A-Z]\w*)?|options?|command|argument|description|name|version|alias|=)$/.test(
     method,
   )

@@ -2,7 +2,7 @@ import type { Compiled } from '../graph.ts'
 import { type Resolvable, resolveInBuild, withoutQuery } from '../resolve.ts'
 import type { Effects, Use } from './effects.ts'
 import { type Facts, factsOf } from './facts.ts'
-import { leavesAsIs, verbs } from './known.ts'
+import { isSettingUp, leavesAsIs, verbs } from './known.ts'
 
 /** What loading a module does, with all that it imports. */
 export interface Loading {
@@ -126,13 +126,26 @@ export class Reach {
 
   #useIn(use: Use, importer: string, asked: Set<string>): Loading {
     const { specifier, name, path, kind, alone } = use
+    if (kind === 'asIs') return { reads: true, shows: this.#changes(name, asked) }
     const file = this.#find(specifier, importer)
     if (file === null) return { reads: true, shows: kind !== 'callback' && packageShows(use) }
     const [last = ''] = path.slice(-1)
-    if (kind === 'method') return { reads: true, shows: !leavesAsIs(last) }
+    if (kind === 'method') return { reads: true, shows: this.#changes(last, asked) }
     const [exported = name, ...members] = name === '*' ? path : [name, ...path]
-    if (members.length > 0) return { reads: true, shows: kind !== 'callback' ? !leavesAsIs(last) : alone }
+    if (members.length > 0)
+      return { reads: true, shows: kind !== 'callback' ? this.#changes(last, asked) : alone }
     return this.#call(file, exported, { use, asked })
+  }
+
+  /** Whether a method of this name, of some value, may change something. */
+  #changes(method: string, asked: Set<string>): boolean {
+    if (!leavesAsIs(method)) return true
+    if (asked.has(method)) return false
+    asked.add(method)
+    return [...this.#loadedWith(this.#entry)].some(file => {
+      const effects = this.#factsOf(file)?.methods.get(method)
+      return effects !== undefined && this.total(effects, file, asked).shows
+    })
   }
 
   #call(file: string, exported: string, { use, asked }: { use: Use; asked: Set<string> }): Loading {
@@ -150,7 +163,6 @@ export class Reach {
 
 /** What a package makes belongs to the module that asked for it; what is called and not used is called for what it changes. */
 function packageShows({ name, path, kind, alone }: Use): boolean {
-  if (kind === 'method')
-    return alone && /^(listen|start|connect|init|launch|login|run|schedule)/.test(path[0] ?? '')
+  if (kind === 'method') return alone && !isSettingUp(path[0] ?? '')
   return alone || (kind === 'call' && [name, ...path].some(each => verbs.test(each)))
 }

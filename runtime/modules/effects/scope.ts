@@ -112,6 +112,9 @@ function bindingOfValue(value: Syntax, scope: Scope): Binding {
   return madeBy(value, scope)
 }
 
+/** Objects of these classes change what they are made of. */
+const isView = (name: string) => /^(Proxy|WeakRef|Object|DataView|\w+Array)$/.test(name)
+
 /** What an expression makes by calling something that is imported or built in. */
 function madeBy(value: Syntax, scope: Scope): Binding {
   let node = value
@@ -129,7 +132,7 @@ function madeBy(value: Syntax, scope: Scope): Binding {
   const name = nameOf(node)
   const found = bindingOf(name, scope)
   if (found === null)
-    return value.type === 'NewExpression' && isHarmless(name) && name !== 'Proxy' && name !== 'WeakRef'
+    return value.type === 'NewExpression' && isHarmless(name) && !isView(name)
       ? { kind: 'own' }
       : { kind: 'value' }
   if (found.binding.kind !== 'import') return { kind: 'value' }

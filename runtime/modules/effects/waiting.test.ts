@@ -57,7 +57,8 @@ import { z } from 'zod'
 import pino from 'pino'
 const client = new OpenAI({ apiKey: process.env.KEY }), db = knex({ client: 'pg' }), log = pino().child({ name: 'job' })
 export const params = z.object({ a: z.string().default('x').transform(text => text.trim()) }).strict()
-client.timeout = 3`,
+client.timeout = 3
+client.on('error', () => {})`,
   'Node’s modules': `import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -115,6 +116,25 @@ const noticed = {
     'const made = (() => class { constructor() { process.env.A = "a" } })()\nnew made()',
   'a decorator': 'const mark = (value: unknown) => { globalThis.x = value }\n@mark class A {}',
   'what is ended at once': 'using ended = { [Symbol.dispose]() { process.env.A = "a" } }\nvoid ended',
+  'a static getter': 'class Own { static get a() { process.env.A = "a"; return 1 } }\nconst a = Own.a',
+  'a static setter': 'class Own { static set a(a: string) { process.env.A = a } }\nOwn.a = "a"',
+  'a text of an object': 'const own = { toString() { process.env.A = "a"; return "" } }\nconst a = own + ""',
+  'JSON of an object': 'const a = JSON.stringify({ toJSON: () => { process.env.A = "a" } })',
+  'a trap of a proxy':
+    'const own = new Proxy({} as { a?: 1 }, { get: () => { process.env.A = "a" } })\nconst { a } = own',
+  'a getter that is described':
+    'const own = Object.create(null, { a: { get: () => { process.env.A = "a" } } })\nconst { a } = own',
+  'an object that Reflect makes':
+    'class Own { constructor() { process.env.A = "a" } }\nReflect.construct(Own, [])',
+  'a function of a function': 'function own() {}\nown.set = () => { process.env.A = "a" }\nown.set()',
+  'a method that is called as one of a list':
+    'class Own { map(a: string) { process.env.A = a } }\nconst own = new Own()\nconst a = own.map("a")',
+  'a database': "import { DatabaseSync } from 'node:sqlite'\nconst own = new DatabaseSync('data/a.db')",
+  'a database of a package':
+    "import Database from 'better-sqlite3'\nconst own = new Database('data/a.db')\nown.exec('create table a (b)')",
+  'output by a logger': "import pino from 'pino'\nconst log = pino()\nlog.info('loaded')",
+  'a hook of asynchronous calls':
+    "import { createHook } from 'node:async_hooks'\ncreateHook({ init: () => {} }).enable()",
   'a circle with the manifest': "import './manifest'",
   jobs: "import { jobRegistry } from 'longhouse/jobs'\njobRegistry.register({ id: 'a', cron: '@daily', func: () => 1 })",
 }
@@ -122,6 +142,53 @@ const noticed = {
 for (const [name, code] of Object.entries(noticed)) {
   test(`is loaded at once: ${name}`, async t => assert.equal(await waits(t, code), false))
 }
+
+const noticedInOthers = {
+  'a getter that counts': [
+    "import { ids } from './lib'\nconst id = ids.next",
+    'let count = 0\nexport const ids = { get next() { return ++count } }',
+  ],
+  'a getter that counts in its object': [
+    "import { ids } from './lib'\nconst id = ids.next",
+    'class Ids { count = 0; get next() { return ++this.count } }\nexport const ids = new Ids()',
+  ],
+  'an iterator that counts': [
+    "import { ids } from './lib'\nconst [id] = ids",
+    'let count = 0\nexport const ids = { *[Symbol.iterator]() { yield ++count } }',
+  ],
+  'a method that is called as one of a list': [
+    "import { plan } from './lib'\nplan.at('8:00')",
+    'export const plan = { times: [] as string[], at(time: string) { this.times.push(time) } }',
+  ],
+  'a method of what a function makes': [
+    "import { make } from './lib'\nconst own = make()\nconst a = own.join()",
+    'export const make = () => ({ join: () => { process.env.A = "a" } })',
+  ],
+  'a view of memory': [
+    "import { memory } from './lib'\nconst view = new Uint8Array(memory)\nview[0] = 1",
+    'export const memory = new ArrayBuffer(8)',
+  ],
+} satisfies Record<string, readonly [string, string]>
+
+for (const [name, [code, lib]] of Object.entries(noticedInOthers)) {
+  test(`is loaded at once: ${name}, of another file`, async t =>
+    assert.equal(await waits(t, code, { 'lib.ts': lib }), false))
+}
+
+test('waits: getters, texts and lists of the repo that only make something', async t => {
+  const lib = `export class Money {
+  #text: string | undefined
+  constructor(readonly amount: number) {}
+  get text() { return (this.#text ??= this.amount.toFixed(2)) }
+  toString() { return this.text }
+  map(factor: number) { return new Money(this.amount * factor) }
+}
+export const price = new Money(3)`
+  const code = `import { Money, price } from './lib'
+const twice = price.map(2)
+const texts = [\`\${twice}\`, price.text, new Money(4).toString()].map(text => text.trim()).join()`
+  assert.equal(await waits(t, code, { 'lib.ts': lib }), true)
+})
 
 test('what only reads waits unless something changes after it', async t => {
   const reads = 'export const zone = process.env.TZ'
