@@ -242,6 +242,7 @@ test('a run’s child processes have the same restrictions', { skip: withoutLand
 test('a scratch folder that is a link is not followed', { skip: withoutLandlock }, async t => {
   const { run, dir, path } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   mkdirSync(join(dir, 'elsewhere'))
+  rmSync(path('data'), { recursive: true, force: true })
   symlinkSync(join(dir, 'elsewhere'), path('data'))
   const paths = [path('data/x')]
   for (const way of ['write', 'write-later', 'touch']) {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, realpathSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
@@ -61,15 +61,27 @@ export function reachOfRuns(volumeDir: string, jobsDir: string, temporary: strin
   return { ...reach, changing: volumeDir }
 }
 
-/** For the reader of a manifest: it compiles the repo (or a copy of it) into `out`, with esbuild. */
+/**
+ * For the reader of a manifest: it compiles the repo (or a copy of it) into `out`, with esbuild. Modules make folders and
+ * databases in the scratch folder while they are loaded, which a run would let them do.
+ */
 export function reachOfReader(
   volumeDir: string,
   { repo, out, temporary }: { repo: string; out: string; temporary: string },
 ): Reach {
   return around(volumeDir, {
     read: [repo, join(volumeDir, packagesFolder), ...compiler()],
-    write: [out, temporary],
+    write: [out, temporary, join(repo, scratchFolder)],
   })
+}
+
+/** Makes the folder of the jobs' files if it is missing: what is not there cannot be opened to a program. */
+export function makeScratchFolder(repo: string): void {
+  try {
+    mkdirSync(join(repo, scratchFolder))
+  } catch {
+    // It exists, or the disk is full.
+  }
 }
 
 /** esbuild and its program, which npm puts beside it. */

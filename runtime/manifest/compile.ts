@@ -59,7 +59,7 @@ async function compileAll(
 ): Promise<{ errors: ManifestError[] } | Compilation> {
   const sources = findSources(repo, draft)
   if ('errors' in sources) return sources
-  const { entry, paths, large, folders, read } = sources
+  const { entry, paths, large, folders, links, read } = sources
   const metadata = withMetadata(repo, paths, read)
   const plugins = [...metadata.plugins, ...sources.plugins]
   const reused =
@@ -78,7 +78,7 @@ async function compileAll(
   const own = ownPackagesOf(repo)
   const installed = installedPackages(repo, { clone, isThere: there })
   const graph = walkImports(entry, {
-    ...{ files, aliases, own },
+    ...{ files, aliases, own, links },
     isThere: there,
     hasPackage: installed.has,
   })
@@ -94,13 +94,14 @@ async function compileAll(
     ...strangers,
   ]
   if (errors.length > 0) return { errors: errors.slice(0, readingLimits.errors) }
-  const waiting = whatCanWait(entry, { files, aliases, own, graph })
+  const waiting = whatCanWait(entry, { files, aliases, own, links, graph })
   if (waiting.unexported.length > 0)
-    return { errors: unexportedInWords(waiting.unexported, { files, aliases, own }, read) }
+    return { errors: unexportedInWords(waiting.unexported, { files, aliases, own, links }, read) }
   const code = writeBuild(out, {
     files: [...files.values()],
     aliases,
     own,
+    links,
     entry,
     deferred: waiting.deferred,
     packages: installed.name,
@@ -108,7 +109,7 @@ async function compileAll(
   const warnings = lacking.map(({ error }) => error).slice(0, readingLimits.errors)
   return {
     ...{ code, inputs: graph.inputs, unread: waiting.unread, warnings },
-    compiled: { files, aliases, own },
+    compiled: { files, aliases, own, links },
   }
 }
 
@@ -146,8 +147,14 @@ function missing(
   const where = { file: importer, ...placeOf(specifier, read(importer)) }
   const link = ['', '.ts', '.tsx', '.js', '.mts', '.json'].map(ending => file + ending).find(isLink)
   if (link !== undefined && isWithin(link, repo)) {
-    const message = `"${specifier}" is a link that leads to ${readlinkSync(link)}, which lies outside the jobs repo; put the file itself here`
-    return { ...where, message, outside: true }
+    const led = `"${specifier}" is a link that leads to ${readlinkSync(link)}, which`
+    if (!isOutside(link, repo))
+      return {
+        ...where,
+        message: `${led} is no code of the jobs repo; import the file itself`,
+        outside: true,
+      }
+    return { ...where, message: `${led} lies outside the jobs repo; put the file itself here`, outside: true }
   }
   const outside = /^[./]/.test(specifier) && isOutside(file, repo)
   return { ...where, message: missingInWords(specifier, { importer, repo, clone }), outside }

@@ -11,7 +11,7 @@ import { type ExportsOf, exportsOf, otherExports, syntaxSite } from '../modules/
 import { packageInWords } from '../modules/errors/package-words.ts'
 import { loadLater } from '../modules/later.ts'
 import { packagesOf } from '../modules/packages-of.ts'
-import { serveModules } from '../modules/serve.ts'
+import { serveModules, standForManifest } from '../modules/serve.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/parent-channel.ts'
 import { watchLoading } from './ahead/loading.ts'
@@ -54,6 +54,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   known = exportsOf(compiled.compiled)
   loaded = compiled.inputs.flatMap(path => compiled.compiled.files.get(path) ?? [])
   // From here on it is their code that runs.
+  standForManifest(request.repo)
   explainAccessDenied()
   answerProbes()
   const loading = watchLoading(packages, linked)

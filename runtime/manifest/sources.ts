@@ -2,7 +2,8 @@ import { realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { readRegular } from '../../src/storage/regular-file.ts'
-import { scratchFolder } from '../isolation/reach.ts'
+import { isWithin, scratchFolder } from '../isolation/reach.ts'
+import type { Links } from '../modules/build.ts'
 import { codeEnding, listCode, repoLimits } from '../modules/list.ts'
 import { missingInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
@@ -18,6 +19,7 @@ export interface Sources {
   /** The other JSON files. */
   large: ReadonlySet<string>
   folders: ReadonlySet<string>
+  links: Links
   bytes: number
   read(path: string): string
   /** For the compiler. */
@@ -31,7 +33,12 @@ const largestData = 1024 * 1024
 export function findSources(repo: string, draft?: Draft): Sources | { errors: ManifestError[] } {
   const led = settingsOutside(repo, ['.'])
   if (led.length > 0) return { errors: led }
-  const listed = listCode(repo, scratchFolder)
+  const links: Record<string, string> = {}
+  const onLink = (path: string) => {
+    const target = targetOf(join(repo, path), repo)
+    if (target !== null) links[path] = target
+  }
+  const listed = listCode(repo, scratchFolder, { onLink })
   if (listed === null) return { errors: [tooMany()] }
   const all = draft && codeEnding.test(draft.file) ? [...new Set([...listed, draft.file])].sort() : listed
   const large = new Set(all.filter(path => path.endsWith('.json') && sizeOf(join(repo, path)) > largestData))
@@ -42,12 +49,10 @@ export function findSources(repo: string, draft?: Draft): Sources | { errors: Ma
   if (entry === null)
     return { errors: [atManifest(missingInWords('manifest.ts', { importer: '', repo, clone: false }))] }
   return {
-    ...{ entry, paths, large, bytes },
+    ...{ entry, paths, large, bytes, links },
     folders: new Set(paths.map(path => dirname(path))),
     read: path =>
-      draft?.file === path
-        ? draft.content
-        : (readRegular(join(repo, path), readingLimits.build)?.toString('utf8') ?? ''),
+      draft?.file === path ? draft.content : textOf(readRegular(join(repo, path), readingLimits.build)),
     plugins: draft ? [withDraft(repo, draft)] : [],
   }
 }
@@ -62,6 +67,9 @@ function entryOf(repo: string, paths: readonly string[]): string | null {
     return null
   }
 }
+
+/** Without the mark that some editors begin files with, which is no JSON. */
+const textOf = (bytes: Buffer | null) => bytes?.toString('utf8').replace(/^\uFEFF/, '') ?? ''
 
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0
@@ -80,6 +88,16 @@ function withDraft(repo: string, draft: Draft): Plugin {
           : undefined,
       )
     },
+  }
+}
+
+/** Where a link leads in the repo, relative to it; null when that is outside, or nothing. */
+function targetOf(link: string, repo: string): string | null {
+  try {
+    const real = realpathSync(link)
+    return real !== repo && isWithin(real, repo) ? relative(repo, real) : null
+  } catch {
+    return null
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { reachOfReader } from '../isolation/reach.ts'
+import { makeScratchFolder, reachOfReader, scratchFolder } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
@@ -66,6 +66,7 @@ export function startReader(options: ReaderOptions, modules: readonly string[] =
   try {
     const mark = `reading-${out.slice(-6)}`
     const repo = realpathSync(jobsDir)
+    makeScratchFolder(repo)
     const child = startCustomerProgram('manifest-reader', {
       volumeDir,
       cwd: repo,
@@ -102,15 +103,20 @@ export function createReaders(options: ReaderOptions): Readers {
   /** How often this list was linked in vain. */
   let inVain = { list: '[]', times: 0 }
 
-  /** Changes with the folder, its installation, and its package.json, which Node reads at its start and does not read again. */
-  const placeOf = () =>
-    packagesOf(options.jobsDir) +
-    [options.jobsDir, join(options.jobsDir, 'package.json')]
-      .map(path => lstatSync(path, { throwIfNoEntry: false, bigint: true }))
-      .map((found, index) =>
-        index === 0 ? found?.ino : [found?.ino, found?.size, found?.mtimeNs, found?.ctimeNs].join(' '),
-      )
-      .join(' ')
+  /**
+   * Changes with the folder, the one in it that the reader may write, its installation, and its package.json, which Node
+   * reads at its start and does not read again.
+   */
+  const placeOf = () => {
+    const look = (path: string) => lstatSync(path, { throwIfNoEntry: false, bigint: true })
+    const { jobsDir } = options
+    const named = look(join(jobsDir, 'package.json'))
+    return [
+      packagesOf(jobsDir),
+      ...[look(jobsDir)?.ino, look(join(jobsDir, scratchFolder))?.ino],
+      ...[named?.ino, named?.size, named?.mtimeNs, named?.ctimeNs],
+    ].join(' ')
+  }
   const ready = () => {
     if (stopped || spare) return
     try {

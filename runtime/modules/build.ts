@@ -26,6 +26,9 @@ export interface Aliases {
   paths: readonly { pattern: string; targets: readonly string[] }[]
 }
 
+/** Links of the repo that lead to another place in it, by their paths. */
+export type Links = Readonly<Record<string, string>>
+
 /** An import of the manifest that only hands functions to `register`: what it names is loaded when a run calls it. */
 export interface DeferredImport {
   /** The statement in the compiled manifest, in characters. */
@@ -43,6 +46,8 @@ export interface CodeBuild {
   /** The deepest folders first. */
   aliases: readonly Aliases[]
   deferred: readonly DeferredImport[]
+  /** Links within the repo; a build of an older program has none. */
+  links?: Links
   /** Workspaces and `file:` folders; a build of an older program has none. */
   own?: OwnPackages
 }
@@ -53,6 +58,7 @@ export const buildCode = 'code'
 
 export interface OpenBuild extends CodeBuild, OwnPackageFiles {
   own: OwnPackages
+  links: Links
   /** The code of a file. */
   code(file: BuiltFile): string
 }
@@ -80,7 +86,7 @@ export function openBuild(dir: string): OpenBuild {
     if (!parsed.has(path)) parsed.set(path, parsedJson(code(file)))
     return parsed.get(path)
   }
-  return { ...index, own: index.own ?? {}, code, json }
+  return { ...index, own: index.own ?? {}, links: index.links ?? {}, code, json }
 }
 
 /** Undefined for what is not valid. */

@@ -66,7 +66,7 @@ export async function compileFiles(
     source,
   )
   done.push(...failed)
-  const asCommonJs = outputs.filter(each => each.esm && typeOf(each.path) !== 'module' && mayBeCommonJs(each))
+  const asCommonJs = outputs.filter(each => each.esm && mayBeCommonJs(each, typeOf(each.path)))
   const converted = await compileBoth(
     repo,
     asCommonJs.map(each => each.path),
@@ -79,7 +79,7 @@ export async function compileFiles(
     const cjs = commonJs.get(path)
     const format = cjs ? 'commonjs' : formatOf(output, typeOf(path))
     const code = cjs?.code ?? (translated.test(path) ? output.code : source.read(path))
-    const hasDefault = cjs !== undefined && exports.includes('default')
+    const hasDefault = cjs !== undefined && exports.includes('default') && !path.endsWith('.cts')
     done.push({
       ...{ path, format, code: withGlobals(code, format), imports, later, texts, exports, hasDefault },
       ...(cjs && { esm: output.code }),
@@ -128,29 +128,58 @@ function jsonErrors(path: string, code: string): Message[] {
 /** With helpers that keep names only where a file asks for them: functions are handed to browsers as text, too. */
 async function compileBoth(repo: string, paths: readonly string[], source: Source, format?: 'cjs') {
   const { plugins, named = new Set() } = source
-  const [some, others] = await Promise.all([
-    compileTogether(
-      repo,
-      paths.filter(path => named.has(path)),
-      { plugins, keepNames: true },
-      format,
-    ),
-    compileTogether(
-      repo,
-      paths.filter(path => !named.has(path)),
-      { plugins },
-      format,
-    ),
-  ])
+  const plain = await compileTogether(
+    repo,
+    paths.filter(path => !named.has(path)),
+    { plugins },
+    format,
+  )
+  // Decorators rename a class while it is made.
+  const renamed = new Set(
+    plain.outputs.filter(({ code }) => /= class _\w/.test(code)).map(({ path }) => path),
+  )
+  const some = await compileTogether(
+    repo,
+    paths.filter(path => named.has(path) || renamed.has(path)),
+    { plugins, keepNames: true },
+    format,
+  )
+  const others = { ...plain, outputs: plain.outputs.filter(({ path }) => !renamed.has(path)) }
   return { outputs: [...others.outputs, ...some.outputs], failed: [...others.failed, ...some.failed] }
 }
 
+type Options = Pick<BuildOptions, 'plugins' | 'keepNames'>
+
+interface Compiled {
+  outputs: Output[]
+  failed: CompiledFile[]
+}
+
+/** To esbuild, files whose names differ in their case only are one: they go to different builds. */
 async function compileTogether(
   repo: string,
   paths: readonly string[],
-  options: Pick<BuildOptions, 'plugins' | 'keepNames'>,
+  options: Options,
   format?: 'cjs',
-): Promise<{ outputs: Output[]; failed: CompiledFile[] }> {
+): Promise<Compiled> {
+  const taken = new Map<string, number>()
+  const rounds = Map.groupBy(paths, path => {
+    const round = taken.get(path.toLowerCase()) ?? 0
+    taken.set(path.toLowerCase(), round + 1)
+    return round
+  })
+  const compiled = await Promise.all(
+    [...rounds.values()].map(each => compileDifferent(repo, each, options, format)),
+  )
+  return { outputs: compiled.flatMap(each => each.outputs), failed: compiled.flatMap(each => each.failed) }
+}
+
+async function compileDifferent(
+  repo: string,
+  paths: readonly string[],
+  options: Options,
+  format?: 'cjs',
+): Promise<Compiled> {
   const failed: CompiledFile[] = []
   for (let left = [...paths]; left.length > 0; ) {
     const result = await build({
@@ -252,8 +281,9 @@ function formatOf({ path, esm }: Output, type: 'module' | 'commonjs' | null): Mo
 }
 
 /** The manifest stays a module: its imports wait until a run needs them. */
-function mayBeCommonJs({ path, code }: Output): boolean {
-  return /\.tsx?$/.test(path) && path !== 'manifest.ts' && !/\bimport\.meta\b/.test(code)
+function mayBeCommonJs({ path, code }: Output, type: 'module' | 'commonjs' | null): boolean {
+  if (path.endsWith('.cts')) return true
+  return type !== 'module' && /\.tsx?$/.test(path) && path !== 'manifest.ts' && !/\bimport\.meta\b/.test(code)
 }
 
 const declared = (name: string) =>

@@ -1,6 +1,6 @@
 import { isBuiltin } from 'node:module'
 import { dirname, posix } from 'node:path'
-import { type Aliases, parsedJson } from './build.ts'
+import { type Aliases, type Links, parsedJson } from './build.ts'
 import type { CompiledFile } from './compile.ts'
 import { type OwnPackages, packageName } from './own-packages.ts'
 import { type Resolvable, resolveInBuild, withoutQuery } from './resolve.ts'
@@ -20,6 +20,7 @@ export interface Compiled {
   files: ReadonlyMap<string, CompiledFile>
   aliases: readonly Aliases[]
   own: OwnPackages
+  links?: Links
 }
 
 interface Known extends Compiled {
@@ -29,12 +30,12 @@ interface Known extends Compiled {
   hasPackage: (name: string, folder: string) => boolean
 }
 
-export function resolvable({ files, aliases, own }: Compiled): Resolvable {
+export function resolvable({ files, aliases, own, links = {} }: Compiled): Resolvable {
   const json = (path: string) => {
     const file = files.get(path)
     return file?.format === 'json' ? parsedJson(file.code) : undefined
   }
-  return { files: Object.fromEntries(files), aliases, own, json }
+  return { files: Object.fromEntries(files), links, aliases, own, json }
 }
 
 export function walkImports(entry: string, { isThere, hasPackage, ...compiled }: Known): Graph {

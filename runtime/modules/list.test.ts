@@ -23,7 +23,7 @@ test('code is listed without packages, data, types and links; a repo beyond the 
   const listed = ['jobs/a.ts', 'jobs/deep/b.json', 'manifest.ts']
   assert.deepEqual(listCode(repo, 'data'), listed)
   // The folders are the repo itself, jobs and jobs/deep.
-  assert.deepEqual(listCode(repo, 'data', { files: 3, folders: 3 }), listed)
-  assert.equal(listCode(repo, 'data', { files: 2, folders: 3 }), null)
-  assert.equal(listCode(repo, 'data', { files: 3, folders: 2 }), null)
+  assert.deepEqual(listCode(repo, 'data', { limits: { files: 3, folders: 3 } }), listed)
+  assert.equal(listCode(repo, 'data', { limits: { files: 2, folders: 3 } }), null)
+  assert.equal(listCode(repo, 'data', { limits: { files: 3, folders: 2 } }), null)
 })

@@ -11,10 +11,14 @@ export const repoLimits = { files: 20_000, folders: 20_000 }
 
 /**
  * The code and JSON files of the repo, relative to it; null when there are more files or folders than `limits`. Links are
- * not followed: Node loads what they lead to by its own name. `data`, where jobs keep files, is left out, because what
+ * not followed, because Node loads what they lead to by its own name; `onLink` is called with each. `data`, where jobs keep files, is left out, because what
  * jobs write is not part of a commit's code.
  */
-export function listCode(repo: string, data: string, limits = repoLimits): string[] | null {
+export function listCode(
+  repo: string,
+  data: string,
+  { limits = repoLimits, onLink }: { limits?: typeof repoLimits; onLink?: (path: string) => void } = {},
+): string[] | null {
   const files: string[] = []
   const folders = ['']
   // The list grows while it is walked.
@@ -25,6 +29,8 @@ export function listCode(repo: string, data: string, limits = repoLimits): strin
         if (!skipped.has(entry.name) && path !== data) folders.push(`${path}/`)
       } else if (entry.isFile() && codeEnding.test(entry.name) && !entry.name.endsWith('.d.ts')) {
         files.push(path)
+      } else if (entry.isSymbolicLink() && !skipped.has(entry.name)) {
+        onLink?.(path)
       }
       if (files.length > limits.files || folders.length > limits.folders) return null
     }

@@ -42,7 +42,7 @@ export function placesIn(build: OpenBuild, repo: string): Places {
         ? pathToFileURL(isRelative ? join(dirname(fileURLToPath(parentURL)), specifier) : specifier).href
         : URL.parse(specifier, parentURL.startsWith('file:') ? parentURL : root)?.href
       const place = placeOf(url)
-      return place === null ? null : findFile(build.files, place)
+      return place === null ? null : findFile(build, place)
     },
     named: (specifier, importer, { conditions }) => {
       const files = ownPaths(build, specifier, importer, conditions).map(path => join(repo, path))

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Aliases } from './build.ts'
+import type { Aliases, Links } from './build.ts'
 import { type OwnPackageFiles, ownPaths } from './own-packages.ts'
 
 const endings = ['', '.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs', '.json', '.txt']
@@ -18,6 +18,7 @@ export const withoutQuery = (specifier: string) => specifier.replace(/(?<=.)[?#]
 /** What names are looked up in. */
 export interface Resolvable extends OwnPackageFiles {
   files: Readonly<Record<string, unknown>>
+  links: Links
   aliases: readonly Aliases[]
 }
 
@@ -32,32 +33,65 @@ export function resolveInBuild(
   importer: string,
   conditions?: readonly string[],
 ): string | null {
-  const find = (path: string) => findFile(build.files, path)
-  if (/^\.{1,2}(\/|$)/.test(specifier)) return find(posix.join(posix.dirname(importer), specifier))
+  // Where both are there, TypeScript means the source, and not what was compiled from it.
+  const sourceFirst = /\.[cm]?tsx?$/.test(importer)
+  if (/^\.{1,2}(\/|$)/.test(specifier)) {
+    const path = posix.join(posix.dirname(importer), specifier)
+    // A module is imported by its address.
+    return findFile(build, path, sourceFirst) ?? findFile(build, decoded(path), sourceFirst)
+  }
   if (specifier.startsWith('/')) return null
-  const named = [
-    ...aliasedTo(build.aliases, specifier, importer),
-    ...ownPaths(build, specifier, importer, conditions),
-  ]
-  for (const target of named) {
-    const found = find(target)
+  for (const target of aliasedTo(build.aliases, specifier, importer)) {
+    const found = findFile(build, target, sourceFirst)
+    if (found !== null) return found
+  }
+  for (const target of ownPaths(build, specifier, importer, conditions)) {
+    const found = findFile(build, target)
     if (found !== null) return found
   }
   return null
 }
 
-/** The file at this path, which may lack its ending; null for none. */
-export function findFile(files: Resolvable['files'], path: string): string | null {
-  if (path === '..' || path.startsWith('../')) return null
-  const named = path === '.' || path.endsWith('/') ? [] : candidates(path)
-  const inFolder = candidates(posix.join(path, 'index'))
-  return [...named, ...inFolder].find(each => Object.hasOwn(files, each)) ?? null
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
 }
 
-function candidates(path: string): string[] {
+/** The file at this path, which may lack its ending; null for none. */
+export function findFile(
+  { files, links }: Pick<Resolvable, 'files' | 'links'>,
+  path: string,
+  sourceFirst = false,
+): string | null {
+  if (path === '..' || path.startsWith('../')) return null
+  const named = path === '.' || path.endsWith('/') ? [] : candidates(path, sourceFirst)
+  const inFolder = candidates(posix.join(path, 'index'), sourceFirst)
+  for (const each of [...named, ...inFolder]) {
+    if (Object.hasOwn(files, each)) return each
+    const target = throughLinks(links, each)
+    if (target !== null && Object.hasOwn(files, target)) return target
+  }
+  return null
+}
+
+function candidates(path: string, sourceFirst: boolean): string[] {
   const ending = posix.extname(path)
   const stem = path.slice(0, path.length - ending.length)
-  return [...endings.map(each => path + each), ...(sources[ending] ?? []).map(each => stem + each)]
+  const named = endings.map(each => path + each)
+  const compiledFrom = (sources[ending] ?? []).map(each => stem + each)
+  return sourceFirst ? [...compiledFrom, ...named] : [...named, ...compiledFrom]
+}
+
+/** Where a path leads that is a link, or goes through one or several; null where it does not. */
+function throughLinks(links: Links, path: string, most = 20): string | null {
+  const found = Object.entries(links).find(([link]) => path === link || path.startsWith(`${link}/`))
+  if (!found || most === 0) return null
+  const [link, target] = found
+  const place = posix.join(target, path.slice(link.length))
+  return throughLinks(links, place, most - 1) ?? place
 }
 
 /** What the nearest `tsconfig.json` says that a name may stand for, the most specific pattern first. */

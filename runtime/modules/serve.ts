@@ -37,6 +37,15 @@ export function servingOf({ build, repo }: Omit<Serving, 'packages'>): Serving {
   return { build, repo, packages: name && join(dirname(repo), packagesFolder, name) }
 }
 
+/**
+ * Lets this process look as if it had been started with the manifest, to code that asks for its program: to find the
+ * folder of the repo, or to see whether it was started by itself. A module that is imported is never `require.main`.
+ */
+export function standForManifest(repo: string): void {
+  process.argv[1] = join(repo, 'manifest.ts')
+  Reflect.set(process, 'mainModule', undefined)
+}
+
 /** What `longhouse/jobs` stands for. */
 export const sdk = pathToFileURL(builtRoot('sdk/jobs.js')).href
 /** What `zod` stands for where the repo has none of its own. */
@@ -271,7 +280,7 @@ function jsonModule(code: string): string {
   const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
   const fields = names.filter(name => name !== 'default').map((name, index) => ({ name, local: `_${index}` }))
   return [
-    `const value = ${code}\nexport default value`,
+    `const value = JSON.parse(${JSON.stringify(code)})\nexport default value`,
     ...fields.map(({ name, local }) => `const ${local} = value[${JSON.stringify(name)}]`),
     ...fields.map(({ name, local }) => `export { ${local} as ${JSON.stringify(name)} }`),
   ].join('\n')

@@ -16,6 +16,7 @@ export function writeBuild(
     aliases,
     deferred,
     own,
+    links,
     entry,
     packages,
   }: Omit<CodeBuild, 'files'> & { files: readonly CompiledFile[]; packages: string | null },
@@ -27,6 +28,7 @@ export function writeBuild(
     aliases,
     deferred,
     ...(Object.keys(own ?? {}).length > 0 && { own }),
+    ...(Object.keys(links ?? {}).length > 0 && { links }),
   }
   let from = 0
   for (const { path, format, code, hasDefault, errors } of files.toSorted((one, other) =>

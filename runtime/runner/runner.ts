@@ -11,7 +11,7 @@ import { processMark } from '../isolation/marks.ts'
 import { changeOpenFiles } from '../isolation/open-files.ts'
 import { answerProbes } from '../isolation/probes.ts'
 import { loadLater } from '../modules/later.ts'
-import { type Served, sdk, serveModules, servingOf } from '../modules/serve.ts'
+import { type Served, sdk, serveModules, servingOf, standForManifest } from '../modules/serve.ts'
 import { waitingChannelToParent } from '../process/parent-channel.ts'
 import { nameCallSites } from './call-sites.ts'
 import { failureInWords } from './failure.ts'
@@ -110,6 +110,7 @@ async function run(request: RunRequest): Promise<void> {
   if (isStopping) return
   try {
     process.chdir(repo)
+    standForManifest(repo)
     // Before any code of the customer runs, but not when the process starts, where a list of processes would show them.
     const names = { LONGHOUSE_RUN_ID: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
     Object.assign(process.env, request.secrets, names)

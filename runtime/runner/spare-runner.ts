@@ -1,9 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
-import { reachOfRuns, scratchFolder, withoutRepeats } from '../isolation/reach.ts'
+import { makeScratchFolder, reachOfRuns, withoutRepeats } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
 import { endingWithParent } from '../process/with-parent.ts'
@@ -149,14 +147,5 @@ export function createRunners(options: RunnerOptions): Runners {
       clearTimeout(goodbye)
       dismiss()
     },
-  }
-}
-
-/** Makes the folder for scratch files where there is none. On a full disk, a job that needs none still runs. */
-export function makeScratchFolder(repo: string): void {
-  try {
-    mkdirSync(join(repo, scratchFolder))
-  } catch {
-    // It exists, or the disk is full.
   }
 }

@@ -161,14 +161,18 @@ export class LoadRounds {
     const read = await this.#readManifest()
     if ('errors' in read) {
       log.warn({ errors: read.errors.length, first: read.errors[0] }, 'manifest refused')
-      this.#state = states.refused(this.#state, tree, read.errors)
+      this.#state = states.refused(this.#state, await this.#withWritten(tree), read.errors)
       return true
     }
     const jobs = new Map(read.jobs.map(job => [job.id, job]))
     const difference = set && differenceOf(set.jobs, jobs, clock.now())
     if (set && difference && needsConfirmation(this.#state, set, read)) {
       const { build } = read
-      this.#state = states.heldBack(this.#state, tree, { build, difference, before: set.jobs.size })
+      this.#state = states.heldBack(this.#state, await this.#withWritten(tree), {
+        build,
+        difference,
+        before: set.jobs.size,
+      })
       return true
     }
     const goLive = (commit: string | null) =>
@@ -184,6 +188,12 @@ export class LoadRounds {
     if (commit) onCommit(commit)
     log.info({ jobs: read.jobs.length, commit }, 'manifest live')
     return true
+  }
+
+  /** The files as they were read, with what modules wrote while they were loaded: that is no reason to read them again. */
+  async #withWritten(before: Tree): Promise<Tree> {
+    const after = await this.#scan()
+    return touchesCode(before, after, new Set()) ? before : after
   }
 
   #readManifest() {

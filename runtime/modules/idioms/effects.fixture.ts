@@ -244,6 +244,52 @@ export const app = clock.initializeApp('!')
 ${plain}`,
     'jobs/job.ts': "import clock from 'clock-like'\nexport const run = async () => clock.zone()",
   },
+  'members that run without a call of their name, and methods that lists have, too': {
+    'package.json': module,
+    'manifest.ts': two(
+      ['got', 'each', 'text', 'plan', 'memory', 'made']
+        .map(
+          name => `import { run as ${name} } from './jobs/${name}'
+jobRegistry.register({ id: '${name}', cron: '@daily', func: ${name} })`,
+        )
+        .join('\n'),
+    ),
+    'lib/got.ts': 'let count = 0\nexport class Ids { static get next() { return ++count } }',
+    'lib/each.ts': 'let count = 0\nexport const ids = { *[Symbol.iterator]() { yield ++count } }',
+    'lib/text.ts': 'let count = 0\nexport const id = { toString: () => String(++count) }',
+    'lib/plan.ts':
+      'export const plan = { times: [] as string[], at(time: string) { this.times.push(time) } }',
+    'lib/memory.ts': 'export const memory = new ArrayBuffer(8)',
+    'lib/make.ts': "export const make = () => ({ join: () => { process.env.OWN_MADE = 'made'; return '' } })",
+    'jobs/got.ts': "import { Ids } from '../lib/got'\nconst id = Ids.next\nexport const run = () => id",
+    'jobs/each.ts': "import { ids } from '../lib/each'\nconst [id] = ids\nexport const run = () => id",
+    'jobs/text.ts': "import { id } from '../lib/text'\nconst text = id + ''\nexport const run = () => text",
+    'jobs/plan.ts': "import { plan } from '../lib/plan'\nplan.at('8:00')\nexport const run = () => 1",
+    'jobs/memory.ts':
+      "import { memory } from '../lib/memory'\nconst view = new Uint8Array(memory)\nview[0] = 7\nexport const run = () => 1",
+    'jobs/made.ts':
+      "import { make } from '../lib/make'\nconst own = make()\nconst text = own.join()\nexport const run = () => text",
+    'jobs/other.ts': plain,
+    'jobs/job.ts': `import { ids } from '../lib/each'
+import { Ids } from '../lib/got'
+import { memory } from '../lib/memory'
+import { plan } from '../lib/plan'
+import { id } from '../lib/text'
+export const run = async () => [Ids.next, [...ids], String(id), plan.times, new Uint8Array(memory)[0], process.env.OWN_MADE]`,
+  },
+  'what objects that packages made do while modules are loaded': {
+    'package.json': module,
+    'node_modules/store/package.json': '{ "name": "store", "main": "index.cjs" }',
+    'node_modules/store/index.cjs':
+      'exports.open = () => ({ info: text => console.log(text), exec: name => { process.env[name] = name } })',
+    'manifest.ts': two(),
+    'jobs/other.ts': `import { open } from 'store'
+const store = open()
+store.info('opened')
+store.exec('OWN_TABLE')
+${plain}`,
+    'jobs/job.ts': 'export const run = async () => process.env.OWN_TABLE',
+  },
   'a module that the manifest needs for a value, and that other jobs import': {
     'package.json': module,
     ...parcel,

@@ -73,6 +73,50 @@ export async function run() {
   return [await files('own'), thread, program]
 }`,
   },
+  'folders, files and a database that are made while modules are loaded': {
+    'package.json': module,
+    'manifest.ts': `import { jobRegistry } from 'longhouse/jobs'
+import { run as other } from './jobs/other'
+import { run } from './jobs/job'
+jobRegistry.register({ id: 'other', cron: '@daily', func: other })
+jobRegistry.register({ id: 'job', cron: '@daily', func: run })`,
+    'jobs/other.ts': `import { DatabaseSync } from 'node:sqlite'
+const database = new DatabaseSync('data/loaded.db')
+database.exec('create table if not exists words (word text primary key); insert or ignore into words values (1)')
+export const run = () => database.prepare('select * from words').all()`,
+    'jobs/job.ts': `import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+mkdirSync('data/reports', { recursive: true })
+writeFileSync('data/reports/first.txt', 'made')
+export const run = async () => [readdirSync('data/reports'), new DatabaseSync('data/loaded.db').prepare('select * from words').all()]`,
+  },
+  'names of files as they may be: spaces, other letters, %, and two that differ in their case; marks of an editor':
+    {
+      'package.json': module,
+      'lib/a b.ts': 'export default "spaces"',
+      'lib/ünï ☃.ts': 'export default "other letters"',
+      'lib/100%.ts': 'export default "percent"',
+      'lib/d#e.ts': 'export default "number sign"',
+      'lib/Same.ts': 'export default "upper"',
+      'lib/same.ts': 'export default "lower"',
+      'lib/marked.json': '\uFEFF{ "marked": true, "__proto__": { "own": 1 } }',
+      'lib/marked.ts': '\uFEFFexport default `two\r\nlines`\r\n',
+      'lib/plain.js': '#!/usr/bin/env node\nexport default "plain"',
+      'lib/compiled.js': 'export default "compiled some time ago"',
+      'lib/compiled.ts': 'export default "the source"',
+      'jobs/job.ts': `import spaces from '../lib/a b.ts'
+import same from '../lib/a%20b.ts'
+import letters from '../lib/ünï ☃'
+import percent from '../lib/100%25.ts'
+import sign from '../lib/d%23e.ts'
+import upper from '../lib/Same'
+import lower from '../lib/same'
+import json from '../lib/marked.json'
+import marked from '../lib/marked.js'
+import plain from '../lib/plain.js'
+import compiled from '../lib/compiled.js'
+export const run = async () => [spaces, same, letters, percent, sign, upper, lower, Object.keys(json), marked, plain, compiled]`,
+    },
   'a job that writes beside its code': {
     'package.json': module,
     'jobs/job.ts': `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -131,6 +131,19 @@ export async function run() {
 import { kind, two } from '../lib/two.cjs'
 export async function run() { return [one, two(2), kind] }`,
   },
+  'CommonJS of TypeScript with import and export': {
+    'package.json': module,
+    'lib/plain.cjs': 'exports.plain = true',
+    'lib/old.cts': `import { plain } from './plain.cjs'
+export const old: string = typeof module
+export default plain`,
+    'lib/whole.cts': 'const whole = () => "whole"\nexport = { whole }',
+    'jobs/job.ts': `import { createRequire } from 'node:module'
+import all, { old } from '../lib/old.cjs'
+import whole from '../lib/whole.cts'
+const load = createRequire(import.meta.url)
+export async function run() { return [all, old, whole.whole(), load('../lib/old.cts').default] }`,
+  },
   'circular imports': {
     'package.json': module,
     'lib/even.ts':

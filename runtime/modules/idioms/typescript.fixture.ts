@@ -57,6 +57,13 @@ export async function run() {
   return [closed, new Box().area(), box.width!, [3, 1, 2].toSorted()]
 }`,
   },
+  'names of classes while they are made and decorated': {
+    'package.json': module,
+    'jobs/job.ts': `const seen: string[] = []
+function noted<T extends { name: string }>(made: T, _: ClassDecoratorContext): T { seen.push(made.name); return made }
+@noted class Report { static title = Report.name; static make() { return new Report() } }
+export async function run() { return [seen, Report.name, Report.title, Report.make().constructor.name, (class { static x = 1 }).name] }`,
+  },
   'JSX with a factory of its own': {
     'package.json': module,
     'tsconfig.json': tsconfig({ jsx: 'react', jsxFactory: 'h' }),
