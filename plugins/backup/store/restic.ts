@@ -208,13 +208,19 @@ async function feed(child: Restic, write: (output: Writable) => Promise<void>): 
   } catch (error) {
     const words = await Promise.race([
       child.ended.catch((failure: unknown) => failure),
-      setTimeout(100, null),
+      setTimeout(isClosed(error) ? killAfterMs : 100, null),
     ])
     await child.interrupt()
     input.destroy()
     // Its input breaks off when restic fails.
     throw words instanceof StoreError ? words : error
   }
+}
+
+/** Whether the reader closed a stream: a restic that does so is ending, and what it says of the cause may take a while on a busy host. */
+function isClosed(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 interface Restic {
