@@ -57,10 +57,8 @@ export interface Lives {
   faults: readonly string[]
 }
 
-export interface Extent {
-  times: number
-  turn: 0 | 1 | null
-}
+/** Which of the points are tried; see `KillOrder`. */
+export type Extent = Pick<KillOrder, 'times' | 'every' | 'turn'>
 
 /**
  * Has the program die at each point of the work, one life after another, until one comes to the end; then looks whether everything is as
@@ -70,20 +68,20 @@ export async function dieAtEach(
   t: TestContext,
   setting: Setting,
   work: Work,
-  { times, turn }: Extent,
+  extent: Extent,
 ): Promise<Lives> {
   const first = temporaryFolder(t)
   const docker = setting.driver === 'docker' ? new Docker() : null
   if (docker) t.after(() => removeContainers(docker, work.instances))
   const env: Record<string, string> = { ...(setting.driver === 'process' && { MATRIX_IMAGES: '1' }) }
   const { tables, effects } = work
-  const order = { file: join(temporaryFolder(t), 'points'), dataRoot: first, tables, effects, times, turn }
+  const order = { file: join(temporaryFolder(t), 'points'), dataRoot: first, tables, effects, ...extent }
   const prepared = await prepare(t, first, setting, work.instances, env)
   const parts: Parts = { setting, dataRoot: first, env, order, ...prepared }
   await work.before?.(parts)
 
   // What the start after a kill cleans up is tried as well when every point is.
-  const atStart = work.atStart || turn === null
+  const atStart = work.atStart || extent.every === 1
   const dying = { MATRIX_KILLS: JSON.stringify(order), ...(atStart && { MATRIX_DIES_AT_START: '1' }) }
   let lives = 0
   for (; ; lives++) {
@@ -306,12 +304,14 @@ export function works(mark: string): Work[] {
             copyFileSync(join(control, name), join(parts.dataRoot, '.control', name))
       },
       beforeStart: restoreRecords,
-      goOn: async ({ copies }, program) => {
+      goOn: async ({ copies, dataRoot }, program) => {
         for (const name of copies.keys())
           await until(program, `${name} is restored`, async () => {
             const { status, operation } = await program.must<WireInstance>('GET', `/admin/instances/${name}`)
             if (operation?.status === 'failed') throw new Refused(`${name}: ${operation.error}`)
-            return status === 'running' && operation?.kind === 'restore' && operation.status === 'succeeded'
+            // The records say that it runs from the beginning, and a later start of it may be the last operation.
+            const isThere = existsSync(join(dataRoot, name, 'kept.txt'))
+            return isThere && status === 'running' && operation?.status === 'succeeded'
           })
       },
       faults: ({ dataRoot }) =>

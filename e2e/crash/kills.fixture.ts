@@ -14,8 +14,9 @@ export interface KillOrder {
   effects: boolean
   /** How often the same point may be died at: once for each instance, say. */
   times: number
-  /** Whether only every other point is died at, and which: 0 or 1. Null is all of them. */
-  turn: 0 | 1 | null
+  /** At which points it dies, of so many that follow one another: at all of them with 1. */
+  every: number
+  turn: number
 }
 
 /**
@@ -50,7 +51,8 @@ export class Kills {
     if (!this.#armed || (this.#died.get(point) ?? 0) >= this.#order.times) return
     this.#count(point)
     const all = [...this.#died.values()].reduce((sum, each) => sum + each, 0)
-    const passes = this.#order.turn !== null && all % 2 !== this.#order.turn
+    const { every, turn } = this.#order
+    const passes = all % every !== turn % every
     const file = openSync(this.#order.file, 'a')
     writeSync(file, `${passes ? 'passed' : 'killed'} ${point}\n`)
     closeSync(file)
