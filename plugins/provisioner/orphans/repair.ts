@@ -58,7 +58,7 @@ async function repair(
 ): Promise<string> {
   switch (orphan.repair) {
     case 'remove':
-      return await removeContainer(fleet, orphan)
+      return await remove(fleet, orphan)
     case 'set-aside':
       return await setAside(fleet, orphan)
     case 'put-back':
@@ -75,14 +75,21 @@ async function repair(
   }
 }
 
-async function removeContainer(fleet: Fleet, { id, kind, name }: Orphan): Promise<string> {
-  const { driver, site, db } = fleet
+async function remove(fleet: Fleet, orphan: Orphan): Promise<string> {
+  const { driver, site } = fleet
+  const { id, kind, name } = orphan
   const leftover = (await driver.leftovers(site.dataRoot)).find(each => leftOver(each).id === id)
   if (leftover) {
     await driver.discardLeftover(site.dataRoot, leftover.id)
     return `The ${kind} ${name} was removed.`
   }
   if (kind === 'network') throw notPossibleNow(`The network ${name} is no longer there, or in use by now.`)
+  return await removeContainer(fleet, orphan)
+}
+
+/** Removes a container that was made for an instance. */
+async function removeContainer(fleet: Fleet, { id, name }: Orphan): Promise<string> {
+  const { driver, site, db } = fleet
   const there = (await driver.existing(site.dataRoot)).find(
     each => orphanId('container', each.container, each.id ?? '') === id,
   )
