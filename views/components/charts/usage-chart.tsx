@@ -149,11 +149,11 @@ function inWords(
   { title, period, from, to, words, limit }: UsageChartProps,
   measured: readonly Measured[],
 ): string {
-  const limited = limit === null ? '' : `, of ${words(limit)} at most`
-  if (measured.length === 0) return `${title} was not measured in ${period}${limited}.`
+  const limited = limit === null ? '' : ` The limit is ${words(limit)}.`
+  if (measured.length === 0) return `${title} was not measured in ${period}.${limited}`
   const average = measured.reduce((sum, { avg }) => sum + avg, 0) / measured.length
   const most = measured.reduce((one, other) => (other.max > one.max ? other : one))
   const last = measured.at(-1) ?? most
   const at = `${shortDateTime(most.at, to)} ${zoneName(from, 'UTC')}`
-  return `${title} in ${period}: ${words(last.avg)} at the end, ${words(average)} on average, ${words(most.max)} at most, at ${at}${limited}.`
+  return `${title} in ${period}: ${words(last.avg)} at the end, ${words(average)} on average, ${words(most.max)} at most, at ${at}.${limited}`
 }

@@ -73,7 +73,9 @@ export function Now({ instance, copies, usage, availability, runs, now }: NowPro
       </Tile>
       <Backup copies={copies} now={now} />
       <Tile name="Owner">
-        <span class="long">{ownerEmail}</span>
+        <span class="long">
+          {ownerEmail.split('@').map((part, at) => (at === 0 ? part : [<wbr />, `@${part}`]))}
+        </span>
       </Tile>
       {plan === null ? null : <Tile name="Plan">{plan}</Tile>}
     </dl>
