@@ -75,10 +75,13 @@ export function reachOfReader(
   })
 }
 
-/** Makes the folder of the jobs' files if it is missing: what is not there cannot be opened to a program. */
+/**
+ * Makes the folder of the jobs' files if it is missing: what is not there cannot be opened to a program. Nothing is made
+ * through a link in place of the repo.
+ */
 export function makeScratchFolder(repo: string): void {
   try {
-    mkdirSync(join(repo, scratchFolder))
+    if (lstatSync(repo).isDirectory()) mkdirSync(join(repo, scratchFolder))
   } catch {
     // It exists, or the disk is full.
   }

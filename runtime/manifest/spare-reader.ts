@@ -65,8 +65,8 @@ export function startReader(options: ReaderOptions, modules: readonly string[] =
   const temporary = makeTemporary(volumeDir, 'reader')
   try {
     const mark = `reading-${out.slice(-6)}`
+    makeScratchFolder(jobsDir)
     const repo = realpathSync(jobsDir)
-    makeScratchFolder(repo)
     const child = startCustomerProgram('manifest-reader', {
       volumeDir,
       cwd: repo,
