@@ -1,3 +1,5 @@
+import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises'
+
 /** Runs one task after another, in the order of the calls. */
 export type InOrder = <T>(work: () => Promise<T>) => Promise<T>
 
@@ -75,4 +77,19 @@ export async function waitAtMost(done: Promise<unknown>, withinMs: number): Prom
   const timer = setTimeout(() => setImmediate(resolve), withinMs)
   await Promise.race([done, over])
   clearTimeout(timer)
+}
+
+/** Work that kept the event loop for so long is followed by a pause, at most this long. */
+const longMs = 20
+const mostPauseMs = 100
+
+/**
+ * Gives the event loop to others after work that kept it since `begunAt`, by `performance.now()`: for one round of it, and
+ * after long work for as long as that took. A request takes several rounds, and would have to wait for such work in each.
+ */
+export async function giveWay(begunAt: number): Promise<void> {
+  await nextRound()
+  // The system's clock, whatever the program's is: this is about the processor.
+  const tookMs = performance.now() - begunAt
+  if (tookMs >= longMs) await pause(Math.min(tookMs, mostPauseMs))
 }

@@ -1,8 +1,8 @@
-import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Database } from 'better-sqlite3'
 import { actingAs } from '../acting.ts'
 import { BootError } from '../boot-error.ts'
 import type { Clock } from '../clock.ts'
+import { giveWay } from '../concurrency.ts'
 import type { Route } from '../http/route.ts'
 import type { Logger } from '../log.ts'
 import { openTables } from '../storage/database.ts'
@@ -84,12 +84,13 @@ export function assemblerOf<R extends Registry>() {
 
 const unknownKind = 'unknown'
 
-/** Each plugin is asked in a round of the event loop of its own: with thousands of instances, each reads for a while. */
+/** One plugin after another is asked, and others go on between them: with thousands of instances, each reads for a while. */
 async function allConcerns(parts: readonly { plugin: Plugin; parts: MadeParts }[]): Promise<Concern[]> {
   const asked: Promise<readonly Concern[]>[] = []
   for (const part of parts) {
+    const begunAt = performance.now()
     asked.push(concernsOf(part))
-    await nextRound()
+    await giveWay(begunAt)
   }
   return (await Promise.all(asked)).flat()
 }

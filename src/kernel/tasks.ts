@@ -1,5 +1,5 @@
-import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
+import { giveWay } from '../concurrency.ts'
 import type { Logger } from '../log.ts'
 
 /** A periodic task. `run` does it once and is what tests call; `startTask` loops. */
@@ -78,10 +78,6 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
   }
 }
 
-/** A first round that keeps the event loop for so long is followed by a pause, at most this long. */
-const longMs = 20
-const mostPauseMs = 100
-
 /**
  * Starts tasks, each in a round of the event loop of its own, and enters them in `running`. One that kept the event loop
  * is followed by a pause as long: the first rounds of a large fleet would otherwise keep the requests that came meanwhile
@@ -98,12 +94,9 @@ export function startTasks(
   let isStopping = false
   const startAll = async () => {
     for (const [name, task] of tasks) {
-      // The system's clock, whatever the program's is: this is about the processor.
       const begunAt = performance.now()
       running.set(name, startTask(task, parts))
-      await nextRound()
-      const tookMs = performance.now() - begunAt
-      if (tookMs >= longMs) await pause(Math.min(tookMs, mostPauseMs))
+      await giveWay(begunAt)
       if (isStopping) return
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/clock.ts'
+import { giveWay } from '../../../src/concurrency.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { ProvisionerService } from '../../provisioner/contract.ts'
 import type { OpenStore } from '../store/open-store.ts'
@@ -52,11 +53,13 @@ export function copyRounds({ everyMs, proveEveryMs, rules, ...parts }: RoundPart
       return { overdue: overdue(seen), failed: failedOf(seen) }
     },
     copy: async (signal: AbortSignal) => {
+      const begunAt = performance.now()
       const { instances, newest } = look()
       if (!store.missing())
         for (const instance of instances)
           if (isDue(instance, newest.get(instance.id), everyMs, clock.now()))
             requestCopy(db, instance, 'schedule', clock.now())
+      await giveWay(begunAt)
       const over = new AbortController()
       await Promise.race([makeAll(), clock.sleep(waitMs, AbortSignal.any([signal, over.signal]))])
       over.abort()

@@ -1,9 +1,9 @@
-import { setImmediate as nextRound } from 'node:timers/promises'
 import { actingAs } from '../../../src/acting.ts'
+import { giveWay } from '../../../src/concurrency.ts'
 import type { OperationKind } from '../contract.ts'
 import { DriverError, type Observed } from '../driver.ts'
 import { setAddress, setStatus } from '../records/fleet.ts'
-import { getInstance, listUnreconciled, updateInstance, wanted } from '../records/instance.ts'
+import { getInstance, instancesOf, unreconciledIds, updateInstance, wanted } from '../records/instance.ts'
 import {
   findOperation,
   instancesAtWork,
@@ -27,7 +27,7 @@ import { type Execution, execute } from './execution.ts'
 
 /** Longer than a driver takes to report that its engine does not answer. */
 const giveUpLookMs = 15_000
-/** Instances that are compared in one round of the event loop. */
+/** Instances that are read and compared in one round of the event loop: after a start, that is all of them. */
 const comparedAtOnce = 200
 
 interface Worker {
@@ -79,15 +79,17 @@ export class Reconciler {
     this.#began = true
     this.act()
     const atWork = instancesAtWork(db)
-    const idle = listUnreconciled(db, id => this.#seen.has(id)).filter(
-      ({ id }) => !this.#workers.has(id) && !atWork.has(id),
+    let begunAt = performance.now()
+    const idle = unreconciledIds(db, id => this.#seen.has(id)).filter(
+      id => !this.#workers.has(id) && !atWork.has(id),
     )
     this.#changes.beginRound()
     const looks: Promise<void>[] = []
-    for (const instance of idle) {
-      looks.push(this.#compare(instance))
-      // After a start all are compared: requests are answered meanwhile.
-      if (looks.length % comparedAtOnce === 0) await nextRound()
+    for (let from = 0; from < idle.length && this.#changes.hasRoom; from += comparedAtOnce) {
+      if (from > 0) await giveWay(begunAt)
+      begunAt = performance.now()
+      for (const instance of instancesOf(db, idle.slice(from, from + comparedAtOnce)))
+        looks.push(this.#compare(instance))
     }
     await Promise.all(looks)
     await this.#changes.carryOut()

@@ -119,10 +119,10 @@ export function listInstances(db: ProvisionerDb): Instance[] {
 }
 
 /**
- * Returns the instances that differ from their desired state, and those that run as they should but that `seen` does not know.
- * With everything as desired that is none, however many instances there are.
+ * Returns the ids of the instances that differ from their desired state, and of those that run as they should but that `seen`
+ * does not know, in the order of their names. With everything as desired that is none, however many instances there are.
  */
-export function listUnreconciled(db: ProvisionerDb, seen: (id: string) => boolean): Instance[] {
+export function unreconciledIds(db: ProvisionerDb, seen: (id: string) => boolean): string[] {
   const reconciled = or(
     and(mayRun, eq(instances.status, 'running')),
     and(eq(instances.desired, 'deleted'), eq(instances.status, 'deleted'), isNull(removals.purgeRequestedAt)),
@@ -138,11 +138,33 @@ export function listUnreconciled(db: ProvisionerDb, seen: (id: string) => boolea
     .where(and(isNull(instances.purgedAt), mayRun, eq(instances.status, 'running')))
     .all()
     .flatMap(({ id }) => (seen(id) ? [] : [id]))
-  const ids = sql`(select value from json_each(${JSON.stringify(unseen)}))`
-  return selectInstances(db)
-    .where(and(isNull(instances.purgedAt), or(not(reconciled ?? sql`false`), inArray(instances.id, ids))))
+  return db
+    .select({ id: instances.id })
+    .from(instances)
+    .leftJoin(removals, eq(removals.instanceId, instances.id))
+    .leftJoin(suspensions, eq(suspensions.instanceId, instances.id))
+    .where(
+      and(
+        isNull(instances.purgedAt),
+        or(not(reconciled ?? sql`false`), inArray(instances.id, listed(unseen))),
+      ),
+    )
     .orderBy(asc(instances.subdomain))
     .all()
+    .map(({ id }) => id)
+}
+
+/** Those of these instances whose volume may still exist, by name. */
+export function instancesOf(db: ProvisionerDb, ids: readonly string[]): Instance[] {
+  return selectInstances(db)
+    .where(and(isNull(instances.purgedAt), inArray(instances.id, listed(ids))))
+    .orderBy(asc(instances.subdomain))
+    .all()
+}
+
+/** As one parameter, however many they are. */
+function listed(ids: readonly string[]): SQL {
+  return sql`(select value from json_each(${JSON.stringify(ids)}))`
 }
 
 /** The instances of one account, by name; null for those in no account. */
@@ -180,12 +202,7 @@ export function subdomainsOf(db: ProvisionerDb, ids: readonly string[]): string[
   return db
     .select({ subdomain: instances.subdomain })
     .from(instances)
-    .where(
-      and(
-        inArray(instances.id, sql`(select value from json_each(${JSON.stringify(ids)}))`),
-        isNull(instances.purgedAt),
-      ),
-    )
+    .where(and(inArray(instances.id, listed(ids)), isNull(instances.purgedAt)))
     .orderBy(asc(instances.subdomain))
     .all()
     .map(({ subdomain }) => subdomain)
