@@ -11,9 +11,9 @@ test('links within the repo lead to files and folders, as in a clone', async t =
     'lib/real.ts',
     "export const real: string = 'real'\nexport const name = import.meta.filename.split('/').at(-1)",
   )
-  write('shared/words.ts', "import { real } from '../lib/real'\nexport const words = [real]")
+  write('common/words.ts', "import { real } from '../lib/real'\nexport const words = [real]")
   symlinkSync('real.ts', path('lib/link.ts'))
-  symlinkSync('../shared', path('lib/folder'))
+  symlinkSync('../common', path('lib/folder'))
   symlinkSync(path('lib'), path('whole'))
   write(
     'jobs/job.ts',

@@ -72,36 +72,21 @@ export type SeenInstance = Pick<
 
 /** The same instances as `listInstances`, in that order. */
 export function listSeen(db: ProvisionerDb): SeenInstance[] {
-  const {
-    id,
-    subdomain,
-    ownerEmail,
-    accountId,
-    desired,
-    status,
-    image,
-    readyAt,
-    createdAt,
-    billed,
-    purgedAt,
-  } = instances
   const { deletedAt, by, carriedMs, servedMs, seenAt } = removals
   const { since, reason } = suspensions
   return db
     .select({
-      ...{
-        id,
-        subdomain,
-        ownerEmail,
-        accountId,
-        desired,
-        status,
-        image,
-        readyAt,
-        createdAt,
-        billed,
-        purgedAt,
-      },
+      id: instances.id,
+      subdomain: instances.subdomain,
+      ownerEmail: instances.ownerEmail,
+      accountId: instances.accountId,
+      desired: instances.desired,
+      status: instances.status,
+      image: instances.image,
+      readyAt: instances.readyAt,
+      createdAt: instances.createdAt,
+      billed: instances.billed,
+      purgedAt: instances.purgedAt,
       removal: { deletedAt, by, carriedMs, servedMs, seenAt },
       suspension: { since, reason },
     })
