@@ -177,7 +177,7 @@ test('each task begins in a round of the event loop of its own, and none after t
   assert.deepEqual([...stopped.keys()], ['first'])
 })
 
-test('a first round that kept the event loop is followed by a pause as long, in which requests are answered', async () => {
+test('a first round that kept the event loop is followed by a pause as long', async () => {
   const keptMs = 50
   let keptUntil = 0
   let nextAt = 0
